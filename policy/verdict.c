@@ -57,6 +57,8 @@ static const struct {
 	{ "max_query_lookback", DENY_QUERY_LOOKBACK },
 	{ "min_step", DENY_QUERY_STEP },
 	{ "max_points", DENY_QUERY_POINTS },
+	{ "grant_clauses", DENY_NOTHING_LEFT },
+	{ "grant_text", DENY_NOTHING_LEFT },
 };
 
 enum deny deny_from_err(const struct err *e)

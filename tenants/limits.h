@@ -44,7 +44,7 @@ struct tenant_limits {
 struct gcra_take {
 	double em_us;                   /* microseconds per token */
 	double burst, min, max, back;   /* tokens */
-	int64_t now_us;
+	int64_t now_us;                 /* monotonic where one process counts: a double keeps small times finer */
 };
 
 struct gcra_given {

@@ -9,6 +9,7 @@
 #include "tenants/grants.h"
 #include "tenants/identity.h"
 #include "tenants/limits.h"
+#include "tenants/spiffe.h"
 
 #define TENANT_ID_MAX 64
 
@@ -54,14 +55,8 @@ struct membership {
 
 /* 1 to 64 of [A-Za-z0-9_.-], begins with a letter or digit, no "..", not "weir-..." */
 bool tenant_id_valid(struct slice id);
-/* spiffe://domain/path against a pattern in which `*` is one whole path segment; compared as bytes */
-bool spiffe_match(struct slice pattern, struct slice uri);
-/* A SPIFFE id as the standard writes it (SPIFFE-ID section 2): scheme and trust domain in lower case, no port, user, query,
- * fragment, escapes, empty or dot segments, trailing slash; 2,048 bytes at most. *domain is set when it returns true. */
-bool spiffe_valid(struct slice uri, struct slice *domain);
-/* The same syntax check for a pattern of a config file, where a whole segment may be `*`. */
-bool spiffe_pattern_valid(struct slice pattern);
 
+/* The groups and roles of an identity in t; none at all when the identity has a fault. */
 MUST_USE enum err_code tenant_membership(struct arena *a, const struct tenant *t, const struct identity *who,
                                          struct membership *ret, struct err *reterr);
 /* The OR of the grants of those roles that may do `may` on `signal`. *named is false when no such role names the signal. */

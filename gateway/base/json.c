@@ -61,6 +61,16 @@ static const char *escape_of(unsigned char c, char space[8])
 	return space;
 }
 
+/* how many bytes at the start of s stand for themselves: printable ASCII but the quote and the backslash */
+static size_t plain_run(struct slice s)
+{
+	size_t n = 0;
+
+	while (n < s.len && s.ptr[n] >= 0x20 && s.ptr[n] < 0x7f && s.ptr[n] != '"' && s.ptr[n] != '\\')
+		n++;
+	return n;
+}
+
 void json_text(struct strbuf *out, struct slice s)
 {
 	struct slice run = { s.ptr, 0 };       /* bytes that need no escape, added in one go */
@@ -68,6 +78,13 @@ void json_text(struct strbuf *out, struct slice s)
 
 	strbuf_char(out, '"');
 	while (s.len > 0) {
+		size_t plain = plain_run(s);
+
+		run.len += plain;
+		s = slice_skip(s, plain);
+		if (s.len == 0)
+			break;
+
 		size_t n = utf8_sequence(s);
 		const char *esc = n == 0 ? "\xef\xbf\xbd" : n == 1 ? escape_of((unsigned char)s.ptr[0], space) : NULL;
 

@@ -38,6 +38,11 @@ static bool room(struct strbuf *b, size_t n)
 	return true;
 }
 
+void strbuf_reserve(struct strbuf *b, size_t len)
+{
+	(void)room(b, len);
+}
+
 void strbuf_add(struct strbuf *b, struct slice s)
 {
 	if (s.len == 0 || !room(b, s.len))

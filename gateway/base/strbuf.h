@@ -21,6 +21,8 @@ struct strbuf {
 };
 
 void strbuf_init(struct strbuf *b, struct arena *a, size_t max);
+/* makes room for len more bytes at once, so that growing does not copy */
+void strbuf_reserve(struct strbuf *b, size_t len);
 void strbuf_add(struct strbuf *b, struct slice s);
 void strbuf_char(struct strbuf *b, char c);
 void strbuf_u64(struct strbuf *b, uint64_t n);

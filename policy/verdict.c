@@ -52,6 +52,7 @@ static const struct {
 	{ "string_bytes", DENY_QUERY_STRING },
 	{ "regexp_bytes", DENY_QUERY_STRING },
 	{ "regexp_depth", DENY_QUERY_STRING },
+	{ "regexp_size", DENY_QUERY_STRING },
 	{ "info_one_argument", DENY_QUERY_INFO },
 	{ "max_query_length", DENY_QUERY_RANGE },
 	{ "max_query_lookback", DENY_QUERY_LOOKBACK },

@@ -27,6 +27,34 @@ size_t utf8_sequence(struct slice s)
 	return n;
 }
 
+size_t utf8_decode(struct slice s, uint32_t *ret)
+{
+	static const unsigned char first_bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	size_t n = utf8_sequence(s);
+
+	if (n == 0)
+		return 0;
+	*ret = (unsigned char)s.ptr[0] & first_bits[n];
+	for (size_t i = 1; i < n; i++)
+		*ret = *ret << 6 | ((unsigned char)s.ptr[i] & 0x3f);
+	return n;
+}
+
+size_t utf8_encode(uint32_t rune, char ret[4])
+{
+	static const unsigned char first_mark[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	if (rune >= 0xd800 && rune <= 0xdfff)
+		rune = 0xfffd;
+
+	size_t n = rune < 0x80 ? 1 : rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4;
+
+	for (size_t i = n; i-- > 1; rune >>= 6)
+		ret[i] = (char)(0x80 | (rune & 0x3f));
+	ret[0] = (char)(first_mark[n] | rune);
+	return n;
+}
+
 bool utf8_valid(struct slice s)
 {
 	while (s.len > 0) {

@@ -35,5 +35,9 @@ void json_text(struct strbuf *out, struct slice s);
 bool utf8_valid(struct slice s);
 /* length 1..4 of the valid sequence at the start of s, 0 when there is none */
 size_t utf8_sequence(struct slice s);
+/* the same, and the code point; *ret is untouched when there is none */
+size_t utf8_decode(struct slice s, uint32_t *ret);
+/* writes rune, at most U+10FFFF, and returns the length 1..4; a surrogate becomes U+FFFD */
+size_t utf8_encode(uint32_t rune, char ret[4]);
 
 #endif

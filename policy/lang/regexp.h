@@ -4,8 +4,9 @@
  * Source:    RE2 syntax as Go's regexp/syntax takes it with the flags of Prometheus' matchers (Perl flags, `.` meets newline);
  *            repeat counts to 1,000, also multiplied when nested, and nesting to 1,000 are RE2's own limits; ours are in
  *            regexp_check.
- * Errors:    ERR_INVALID with the offset: the backend would refuse it too. ERR_LIMIT with rule "regexp_bytes" (over 8 KiB) or
- *            "regexp_depth" (over 100): only we refuse. Never more lenient than the backend.
+ * Errors:    ERR_INVALID with the offset: the backend would refuse it too. ERR_LIMIT with rule "regexp_bytes" (over 8 KiB),
+ *            "regexp_depth" (over 100 groups, or a tree near RE2's own limit) or "regexp_size" (program over RE2's own
+ *            limit): only we refuse. Never more lenient than the backend.
  */
 #ifndef WEIR_POLICY_LANG_REGEXP_H
 #define WEIR_POLICY_LANG_REGEXP_H

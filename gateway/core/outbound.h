@@ -6,12 +6,33 @@
 #ifndef WEIR_CORE_OUTBOUND_H
 #define WEIR_CORE_OUTBOUND_H
 
-#include "base/err.h"
+#include "backends/params.h"
+#include "core/trace.h"
 
 #include <stdint.h>
 
 struct backend;
 struct outbound;
+struct tenant;
+
+/* What a request is printed from. Times and counts are -1 where they are not sent. */
+struct outbound_parts {
+	const struct backend *backend;
+	const struct route *route;
+	const struct tenant *tenant;
+	struct slice part;              /* the {part} of the path, decoded */
+	const struct slice *texts;      /* printed and checked: the query, or each match[] */
+	size_t texts_len;
+	struct window window;
+	int64_t timeout_ms, limit, lookback_ms;
+	bool stats, gzip;
+	const struct trace *trace;
+};
+
+/* GET, or POST where the row takes it and the parameters are long. ERR_LIMIT when a row that only takes GET would pass 64 KiB. */
+MUST_USE enum err_code outbound_print(struct arena *a, const struct outbound_parts *p, struct outbound **ret, struct err *reterr);
+/* Weir's own question to a backend; path is a constant of ours */
+MUST_USE enum err_code outbound_probe(struct arena *a, const struct backend *b, struct slice path, struct outbound **ret, struct err *reterr);
 
 const struct backend *outbound_backend(const struct outbound *o);
 /* the whole HTTP/1.1 request: request line, headers with Host and Content-Length, body */

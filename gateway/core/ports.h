@@ -12,6 +12,7 @@
 struct outbound;
 struct backend;
 struct request;
+struct redactor;
 
 /* ---- the client's side ---- */
 
@@ -75,6 +76,7 @@ struct audit_port {
 	bool (*is_open)(void *ctx);
 	/* op_ and lower-case base32, 19 characters and a zero; "" when spki is empty */
 	void (*pseudonym)(void *ctx, struct slice spki, char ret[24]);
+	const struct redactor *redactor;   /* takes secrets out of what a record keeps; NULL: the marks hold no digest */
 };
 
 /* ---- limits ---- */

@@ -113,14 +113,6 @@ void pipeline_resume(struct request *r)
 	run(r);
 }
 
-struct slice inbound_header(const struct inbound *in, struct slice lower_name)
-{
-	for (size_t i = 0; i < in->headers_len; i++)
-		if (slice_eq(in->headers[i].name, lower_name))
-			return in->headers[i].value;
-	return (struct slice){ NULL, 0 };
-}
-
 static struct request *request_new(struct core *c, const struct inbound *in, struct exchange *x)
 {
 	struct arena arena;

@@ -32,7 +32,8 @@ struct outbound_parts {
 /* GET, or POST where the row takes it and the parameters are long. ERR_LIMIT when a row that only takes GET would pass 64 KiB. */
 MUST_USE enum err_code outbound_print(struct arena *a, const struct outbound_parts *p, struct outbound **ret, struct err *reterr);
 /* Weir's own question to a backend; path is a constant of ours */
-MUST_USE enum err_code outbound_probe(struct arena *a, const struct backend *b, struct slice path, struct outbound **ret, struct err *reterr);
+MUST_USE enum err_code outbound_probe(struct arena *a, const struct backend *b, struct slice path, struct outbound **ret,
+                                      struct err *reterr);
 
 const struct backend *outbound_backend(const struct outbound *o);
 /* the whole HTTP/1.1 request: request line, headers with Host and Content-Length, body */

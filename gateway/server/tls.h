@@ -55,8 +55,8 @@ struct ssl_ctx_st *tls_context_ssl(const struct tls_context *c);
 const struct slice *tls_context_hosts(const struct tls_context *c, size_t *len);
 const struct trust *tls_context_trust(const struct tls_context *c);
 
-/* Called on the thread that runs the handshake: `done` once when it has succeeded, `failed` with the reason when it is about
- * to fail. ssl tells which connection. */
+/* Called on the thread that runs the handshake: `done` when it has succeeded, `failed` with the reason when it is about to
+ * fail. ssl tells which connection. Both may come again later on: the first word counts. */
 struct tls_hooks {
 	void (*done)(struct ssl_st *ssl);
 	void (*failed)(struct ssl_st *ssl, enum tls_result why);

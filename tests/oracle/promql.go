@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -28,6 +29,14 @@ type answer struct {
 	Tree     string `json:"tree,omitempty"`
 	Want     string `json:"want,omitempty"` // tree of the query with the guard ANDed into every selector
 	Narrowed *look  `json:"narrowed,omitempty"`
+
+	Selectors [][]matcher `json:"selectors,omitempty"` // of the query, in the order of the text
+}
+
+type matcher struct {
+	Name  string `json:"name"`
+	Op    string `json:"op"`
+	Value string `json:"value"`
 }
 
 // look is what the real parser finds in the text that would be sent.
@@ -89,7 +98,19 @@ func selectorsOf(e parser.Expr) (found []*parser.VectorSelector) {
 		}
 		return nil
 	})
+	slices.SortStableFunc(found, func(x, y *parser.VectorSelector) int { return int(x.PosRange.Start - y.PosRange.Start) })
 	return found
+}
+
+func matchersOf(e parser.Expr) (lists [][]matcher) {
+	for _, s := range selectorsOf(e) {
+		list := []matcher{}
+		for _, m := range s.LabelMatchers {
+			list = append(list, matcher{m.Name, m.Type.String(), m.Value})
+		}
+		lists = append(lists, list)
+	}
+	return lists
 }
 
 func count(s *parser.VectorSelector, guard *labels.Matcher) (n int) {
@@ -129,7 +150,7 @@ func answerPromQL(q question) (a answer) {
 	if err != nil {
 		return answer{Err: err.Error()}
 	}
-	a = answer{OK: true, Tree: treeOf(e)}
+	a = answer{OK: true, Tree: treeOf(e), Selectors: matchersOf(e)}
 	if q.Tenant == "" {
 		return a
 	}

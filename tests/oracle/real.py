@@ -65,3 +65,7 @@ class Tap:
 
 def b64(raw):
     return base64.b64encode(raw).decode()
+
+
+def unb64(text):
+    return base64.b64decode(text)

@@ -1,0 +1,153 @@
+"""promql.py WEIR open|made - `weir parse` and Prometheus' own parser, asked the same queries.
+
+For each query: accepted by both or by neither; Weir's canonical text has the query's tree; the text that would leave is
+accepted, its tree is that of the query with the tenant's matcher ANDed into every selector, and no selector lacks it.
+Weir may be stricter where its refusal names a rule, and STRICTER says that the query really is such a case.
+
+open: the rows of the open corpus beside the checkout. made: our own queries, mutants of them and queries from the grammar.
+"""
+
+import collections
+import json
+import os
+import random
+import sys
+from pathlib import Path
+
+import generate
+import mutate
+import real
+
+SEED = int(os.environ.get("WEIR_ORACLE_SEED", "20240229"))
+MADE = int(os.environ.get("WEIR_ORACLE_MADE", "20000"))  # queries of each kind
+CORPUS = real.ROOT.parent / "shared/corpus"
+CORPUS_FILES = ["promql_open", "adversarial_promql_open", "mutants_promql_open"]
+FEATURES = ["", "exp,fill", "exp,fill,utf8"]
+
+# HINT: a rule by which Weir is stricter: the tag of its refusal, and what a query must be like for it to be right.
+STRICTER = {
+    "S001": lambda raw: len(raw) > 16384,
+    "S002": lambda raw: len(mutate.tokens(raw.decode("latin-1"))) > 4096,
+    "S003": lambda raw: sum(map(raw.count, (b"(", b"[", b"{", b"-", b"+", b"^"))) > 128 or raw.count(b" ") > 128,
+    "S004": lambda raw: len(raw) > 256,
+    "S005": lambda raw: raw.count(b",") >= 64,
+    "S006": lambda raw: len(raw) > 8192 or raw.count(b"(") > 100,
+    "Q003": lambda raw: b"info" in raw,
+    "Q004": lambda raw: b"\0" in raw,
+}
+
+
+def question(row):
+    return {k: row[k] for k in ("query", "query_b64") if k in row}
+
+
+def raw_query(row):
+    return row["query"].encode() if "query" in row else real.unb64(row["query_b64"])
+
+
+class Comparison:
+    def __init__(self, weir, oracle, lang="promql"):
+        self.weir, self.oracle, self.lang = weir, oracle, lang
+        self.stricter = collections.Counter()
+        self.accepted = 0
+
+    def run(self, rows, features):
+        """One complaint for each query on which the two differ."""
+        command = [self.weir, "parse", "--lang", self.lang, "--tenant", "a", *(["--features", features] if features else [])]
+        ours = real.ask_json(command, [question(r) for r in rows])
+        theirs = real.ask_json([self.oracle, "promql"], [
+            question(r) | {"lang": self.lang, "features": features, "tenant": "a", "label": "tenant_id"}
+            | ({"enforced": o["enforced"]} if o.get("enforced") is not None else {}) for r, o in zip(rows, ours)])
+        canonical = real.ask_json([self.oracle, "promql"], [
+            {"query": o.get("canonical") or "", "lang": self.lang, "features": features} for o in ours])
+        return [f"{raw_query(r)!r} [{features}]: {why}" for r, o, t, c in zip(rows, ours, theirs, canonical)
+                if (why := self.differ(raw_query(r), o, t, c))]
+
+    def differ(self, raw, ours, theirs, canonical):
+        if not ours["ok"] and not theirs["ok"]:
+            return None
+        if not ours["ok"] or "enforced" not in ours:
+            return self.refused(raw, ours, theirs)
+        if not theirs["ok"]:
+            return f"Weir accepts it, Prometheus says {theirs['err']}"
+        self.accepted += 1
+        if not canonical["ok"] or canonical["tree"] != theirs["tree"]:
+            return f"canonical {ours['canonical']!r} means {canonical.get('tree', canonical.get('err'))}, not {theirs['tree']}"
+        if self.matchers(ours) != self.matchers(theirs):
+            return f"selectors {self.matchers(ours)}, not {self.matchers(theirs)}"
+        return self.left(ours["enforced"], theirs)
+
+    def refused(self, raw, ours, theirs):
+        tag = ours.get("refused")
+        if tag in STRICTER and STRICTER[tag](raw):
+            self.stricter[tag] += 1
+            return None
+        return f"Weir refuses it ({tag} {ours.get('err')}), Prometheus {'accepts it' if theirs['ok'] else 'too'}"
+
+    @staticmethod
+    def matchers(answer):
+        return [sorted((m["name"], m["op"], m["value"]) for m in s) for s in answer.get("selectors", [])]
+
+    @staticmethod
+    def left(enforced, theirs):
+        """What is wrong with the text that would leave."""
+        look = theirs.get("narrowed")
+        if look is None:
+            return f"{enforced!r} would leave, though {theirs.get('err')}"
+        if not look["ok"]:
+            return f"{enforced!r} would leave, and is refused: {look['err']}"
+        if look["missing"]:
+            return f"{enforced!r} would leave with {look['missing']} of {look['selectors']} selectors unconfined"
+        if not look["same"]:
+            return f"{enforced!r} would leave as {look['tree']}, not {theirs['want']}"
+        return None
+
+
+def corpus_rows():
+    if not CORPUS.is_dir():
+        real.skip_all(f"no corpus beside the checkout ({CORPUS.name})")
+    return [json.loads(line) for f in CORPUS_FILES for line in (CORPUS / f"{f}.jsonl").read_text().splitlines()]
+
+
+def own_queries():
+    """Of queries.txt, and the inputs of the case files."""
+    lines = (Path(__file__).parent / "queries.txt").read_text().split("\n")
+    return [line for line in lines if line and not line.startswith("# ")]
+
+
+def rows_of(texts):
+    return [{"query": t} for t in texts]
+
+
+def compare_all(tap, comparison, name, make_rows):
+    for features in FEATURES:
+        rows = make_rows(features)
+        tap.report(f"{comparison.lang}: {name}, features [{features}]", comparison.run(rows, features), len(rows))
+
+
+def main():
+    weir, which = sys.argv[1:]
+    oracle, tap = real.oracle(), real.Tap()
+    own = own_queries()
+    if which == "open":
+        rows = corpus_rows()
+        texts = [r["query"] for r in rows if "query" in r and len(r["query"]) < 2000]
+    for lang in ("promql", "match"):
+        comparison = Comparison(weir, oracle, lang)
+        if which == "open":
+            compare_all(tap, comparison, "open corpus", lambda features: rows)
+            compare_all(tap, comparison, "mutants of it",
+                        lambda features: rows_of(mutate.mutants(random.Random(SEED + len(features)), texts, MADE)))
+        else:
+            compare_all(tap, comparison, "our own queries", lambda features: rows_of(own))
+            compare_all(tap, comparison, "mutants of them",
+                        lambda features: rows_of(mutate.mutants(random.Random(SEED + len(features)), own, MADE)))
+            if lang == "promql":
+                compare_all(tap, comparison, "made by the grammar",
+                            lambda features: rows_of(generate.generated(random.Random(SEED), features.split(","), MADE)))
+        print(f"# {lang}: {comparison.accepted} accepted by both; stricter: {dict(comparison.stricter)}")
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()

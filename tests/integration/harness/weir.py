@@ -4,6 +4,7 @@ import copy
 import json
 import os
 import re
+import signal
 import subprocess
 from pathlib import Path
 
@@ -165,3 +166,9 @@ class Weir(Process):
 
     def wait_metric(self, name, at_least, **labels):
         wait_until(lambda: self.metric(name, **labels) >= at_least, f"{name}{labels} >= {at_least}", seconds=10)
+
+    def reload(self):
+        """Waits until the new generation serves."""
+        before = self.metric("weir_config_generation")
+        self.send(signal.SIGHUP)
+        wait_until(lambda: self.metric("weir_config_generation") > before, "the new generation", seconds=10)

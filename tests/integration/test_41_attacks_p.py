@@ -385,7 +385,7 @@ def test_p15_forged_label_in_a_result(setup, query):
                                   "/api/v1/cardinality/label_names", "/api/v1/parse_query", "/api/v1/notifications/live", "/api/v1/scrape_pools/config",
                                   "/api/v1/targets/relabel_steps", "/api/v1/admin/tsdb/snapshot", "/api/v1/admin/tsdb/delete_series", "/api/v1/admin/tsdb/clean_tombstones",
                                   "/-/reload", "/-/quit", "/debug/pprof/", "/debug/pprof/cmdline", "/metrics", "/", "/graph", "/query", "/static/x.js", "/consoles/x",
-                                  "/classic/graph", "/favicon.ico", "/config/v1/rules", "/user_stats", "/api/v1/import", "/api/v1/export"])
+                                  "/classic/graph", "/favicon.ico", "/alerts", "/targets", "/rules", "/config", "/flags", "/status", "/tsdb-status", "/service-discovery", "/config/v1/rules", "/user_stats", "/api/v1/import", "/api/v1/export"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_p16_p17_p19_what_is_not_served(setup, path, method):
     """Rules, alerts, metadata, writes and the rest of Prometheus: rows that are not open answer 404."""

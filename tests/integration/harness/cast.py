@@ -42,7 +42,7 @@ def tenants():
         tenant("b", groups={"all": [f"{DOMAIN}/b/*", SHARED_IDENTITY]}),
         tenant("strict", foreign_matcher="refuse"),
         tenant("recent", limits=limits | {"max_query_lookback": "1d"}),
-        tenant("curious", limits=limits | {"allow_parameters": ["stats", "lookback_delta"]}),
+        tenant("curious", allow_parameters=["stats", "lookback_delta"]),
         tenant("slow", limits={"request_rate": {"per_second": 1, "burst": 3}}),
     ]
 

@@ -8,10 +8,13 @@
 
 #include "policy/stmt.h"
 
+struct regexp_facts;
+
 struct selector_facts {
 	struct slice metric;              /* exact name, or empty */
 	const struct matcher *matchers;   /* as written, the name among them as __name__ */
 	size_t matchers_len;
+	const struct regexp_facts **regexps;  /* one for each matcher, NULL for = and !=; NULL when there are none */
 	int64_t range_ms, offset_ms;      /* of the selector itself; 0 when it has none */
 	int64_t from_ms, to_ms;           /* effective time range: what this selector makes the backend read */
 	double evaluations;               /* how often it is evaluated: steps, times range/step of each subquery around it */

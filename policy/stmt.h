@@ -12,6 +12,9 @@
 #include "base/strbuf.h"
 #include "tenants/matcher.h"
 
+#define STMT_TEXT_MAX ((size_t)1024 * 1024)   /* of what we print */
+#define STMT_SETS_MAX 256
+
 struct facts;
 
 /* milliseconds since 1970; an instant query has start == end and step 0 */
@@ -48,6 +51,7 @@ struct stmt {
 	struct arena *arena;
 	struct stmt_options options;
 	struct label_sets sets;
+	bool is_second_reading;       /* of our own print: limits on size and counts do not apply again */
 	void *tree;                   /* only the kind's own file looks inside */
 };
 
@@ -58,6 +62,8 @@ struct stmt_kind {
 	enum err_code (*parse)(struct stmt *s, struct slice in, struct err *reterr);
 	enum err_code (*print)(const struct stmt *s, struct strbuf *out);
 	enum err_code (*facts)(struct arena *a, const struct stmt *s, struct facts *ret, struct err *reterr);
+	/* the facts that need the window: adds them to what facts() found */
+	enum err_code (*times)(struct arena *a, const struct stmt *s, struct facts *ret, struct err *reterr);
 	/* same tree, matchers of a selector as sets; both of this kind */
 	bool (*equal)(const struct stmt *x, const struct stmt *y);
 };
@@ -80,6 +86,9 @@ MUST_USE enum err_code stmt_narrow(struct stmt *s, const struct matchers *m, str
 /* AND into one set; `set` is one of s->sets */
 MUST_USE enum err_code stmt_narrow_set(struct stmt *s, struct label_set *set, const struct matchers *m, struct err *reterr);
 MUST_USE enum err_code stmt_facts(struct arena *a, const struct stmt *s, struct facts *ret, struct err *reterr);
+/* The facts that need no window: all but the effective times, evaluations, and ranges or offsets that are expressions.
+ * For tools; a request is judged by stmt_facts. */
+MUST_USE enum err_code stmt_shape(struct arena *a, const struct stmt *s, struct facts *ret, struct err *reterr);
 /* canonical text; the same statement always prints the same bytes. ERR_LIMIT when out is full. */
 MUST_USE enum err_code stmt_print(const struct stmt *s, struct strbuf *out);
 bool stmt_equal(const struct stmt *x, const struct stmt *y);
@@ -89,6 +98,12 @@ bool stmt_equal(const struct stmt *x, const struct stmt *y);
  * empty). *text is what may be sent. Any difference is ERR_BUG: nothing may be sent. */
 MUST_USE enum err_code stmt_print_checked(struct arena *a, const struct stmt *s, const struct matchers *guard,
                                           struct slice *text, struct err *reterr);
+
+/* true when every set holds every matcher of guard exactly once */
+bool stmt_is_guarded(const struct stmt *s, const struct matchers *guard);
+/* stmt_parse of what we printed ourselves under the options of `first` */
+MUST_USE enum err_code stmt_read_again(struct arena *a, const struct stmt *first, struct slice text, struct stmt **ret,
+                                       struct err *reterr);
 
 /* used by the kinds: appends a set, enforcing the limit on their number; at = byte offset of the selector */
 MUST_USE enum err_code stmt_add_set(struct stmt *s, struct label_set *set, struct err *reterr);

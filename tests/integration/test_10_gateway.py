@@ -19,8 +19,9 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 @pytest.mark.parametrize("path, params", [
-    ("/api/v1/query", {"query": "foo", "time": AT}), ("/api/v1/query", {"query": "sum by (job) (rate(http_requests_total[5m]))", "time": AT}),
-    ("/api/v1/query_range", RANGE), ("/api/v1/series", {"match[]": "foo", "start": AT - 60, "end": AT}), ("/api/v1/labels", {"start": AT - 60, "end": AT}),
+    ("/api/v1/query", {"query": "foo", "time": AT}),
+    ("/api/v1/query", {"query": "sum by (job) (rate(http_requests_total[5m]))", "time": AT}), ("/api/v1/query_range", RANGE),
+    ("/api/v1/series", {"match[]": "foo", "start": AT - 60, "end": AT}), ("/api/v1/labels", {"start": AT - 60, "end": AT}),
     ("/api/v1/query_exemplars", {"query": "foo", "start": AT - 60, "end": AT}),
 ])
 @pytest.mark.parametrize("how", ["get", "post"])
@@ -88,7 +89,8 @@ def test_backend_error_is_passed_on_in_its_own_words(setup):
     ([("traceparent", TRACE)], TRACE.split("-")[1]),
     ([("b3", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1")], TRACE.split("-")[1]),
     ([("X-B3-TraceId", "0af7651916cd43dd8448eb211c80319c"), ("X-B3-SpanId", "b7ad6b7169203331"), ("X-B3-Sampled", "1")], TRACE.split("-")[1]),
-    ([("traceparent", "00-00000000000000000000000000000000-b7ad6b7169203331-01")], None), ([("traceparent", "nonsense\tx")], None), ([], None),
+    ([("traceparent", "00-00000000000000000000000000000000-b7ad6b7169203331-01")], None),
+    ([("traceparent", "nonsense\tx")], None), ([], None),
 ])
 def test_trace_context_goes_on(setup, headers, trace):
     """The caller's trace, a span of our own; what is no trace context is replaced."""

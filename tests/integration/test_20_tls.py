@@ -75,7 +75,9 @@ def test_not_yet_valid(setup):
     handshake_fails(setup, setup.pki.client(ANN, begins=HOUR).tls(), "expired")
 
 
-@pytest.mark.parametrize("how", [{"purpose": ExtendedKeyUsageOID.SERVER_AUTH}, {"is_ca": True}, {"purpose": ExtendedKeyUsageOID.CODE_SIGNING}])
+@pytest.mark.parametrize("how", [
+    {"purpose": ExtendedKeyUsageOID.SERVER_AUTH}, {"is_ca": True}, {"purpose": ExtendedKeyUsageOID.CODE_SIGNING},
+])
 def test_certificates_for_something_else(setup, how):
     handshake_fails(setup, setup.pki.client(ANN, **how).tls(), "bad_certificate")
 
@@ -149,7 +151,9 @@ def test_the_record_names_the_caller_privately(setup):
     assert ANN in str(record["private"])
 
 
-@pytest.mark.parametrize("headers", [[("X-Forwarded-Client-Cert", "URI=spiffe://example.org/b/ben")], [("X-SSL-Client-S-DN", "CN=b")], [("X-Remote-User", "b")]])
+@pytest.mark.parametrize("headers", [
+    [("X-Forwarded-Client-Cert", "URI=spiffe://example.org/b/ben")], [("X-SSL-Client-S-DN", "CN=b")], [("X-Remote-User", "b")],
+])
 def test_identity_in_headers(setup, headers):
     answer = setup.weir.get(setup.a, ASK, headers=headers)
     assert setup.weir.decision(answer)["public"]["tenant"] == "a"

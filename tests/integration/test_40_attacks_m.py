@@ -54,8 +54,9 @@ def test_m2_own_and_foreign_value(setup, matchers, guards):
 
 
 @pytest.mark.parametrize("matcher", [
-    'tenant_id=~".*"', 'tenant_id=~".+"', 'tenant_id=~""', 'tenant_id=~"a|b"', 'tenant_id=~"(?i:A|B)"', 'tenant_id=~"^(?:a|b)$"',
-    'tenant_id=~"a.*|b.*|"', 'tenant_id!~""', 'tenant_id!~"x"', 'tenant_id!=""', r'tenant_id=~"\\p{L}"', r'tenant_id=~"[\\s\\S]"',
+    'tenant_id=~".*"', 'tenant_id=~".+"', 'tenant_id=~""', 'tenant_id=~"a|b"', 'tenant_id=~"(?i:A|B)"',
+    'tenant_id=~"^(?:a|b)$"', 'tenant_id=~"a.*|b.*|"', 'tenant_id!~""', 'tenant_id!~"x"', 'tenant_id!=""',
+    r'tenant_id=~"\\p{L}"', r'tenant_id=~"[\\s\\S]"',
 ])
 def test_m3_patterns(setup, matcher):
     """Patterns that match all, nothing or the empty value; the own name as one branch of several."""
@@ -128,8 +129,10 @@ def test_m5_star_never_matches_a_missing_label(setup):
     checks.blind(setup.query('{__name__=~".+"}', setup.caller("a/star/ann")), direct(setup.alone, '{path=~".+"}'))
 
 
-@pytest.mark.parametrize("selector", ["{}", '{tenant_id!="a"}', '{job!="x"}', '{tenant_id=~".*"}', '{__name__=~".*"}', '{tenant_id=""}',
-                                      '{job=~"x|"}', '{job!~".+"}'])
+@pytest.mark.parametrize("selector", [
+    "{}", '{tenant_id!="a"}', '{job!="x"}', '{tenant_id=~".*"}', '{__name__=~".*"}', '{tenant_id=""}', '{job=~"x|"}',
+    '{job!~".+"}',
+])
 def test_m6_selector_that_ours_would_make_legal(setup, selector):
     checks.control(direct(setup.shared, selector[:-1] + ("," if selector != "{}" else "") + '__name__=~"foo|secret"}'))
     assert direct(setup.shared, selector).status == 400
@@ -158,7 +161,9 @@ def test_m8_two_grants_of_two_labels(setup, query):
         checks.refused(setup, answer, 403, "P010")
 
 
-@pytest.mark.parametrize("path", ["/api/v1/series", "/api/v1/labels", "/api/v1/label/__name__/values", "/api/v1/label/instance/values"])
+@pytest.mark.parametrize("path", [
+    "/api/v1/series", "/api/v1/labels", "/api/v1/label/__name__/values", "/api/v1/label/instance/values",
+])
 @pytest.mark.parametrize("selector", ["foo", '{job=~".+"}', 'foo{job="api"}'])
 def test_m8_lists_take_each_clause(setup, path, selector):
     """A call with several match[] can say OR: one for each clause."""

@@ -92,8 +92,10 @@ def test_half_a_head(broken, part):
     broken.still_well()
 
 
-@pytest.mark.parametrize("part", [HEAD + b"Content-Length: 100\r\n\r\n" + b"x" * 50, HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-                                  HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhel"])
+@pytest.mark.parametrize("part", [
+    HEAD + b"Content-Length: 100\r\n\r\n" + b"x" * 50, HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+    HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhel",
+])
 def test_half_a_body(broken, part):
     """Before our first byte: 502. After it: the connection is cut, never a clean end."""
     found = broken.ask(part, close=True)
@@ -101,7 +103,10 @@ def test_half_a_body(broken, part):
     broken.still_well()
 
 
-@pytest.mark.parametrize("status", ["500 No", "302 Found", "301 Moved", "401 No", "403 No", "204 No Content", "206 Partial", "404 No", "418 Tea", "502 No", "599 No"])
+@pytest.mark.parametrize("status", [
+    "500 No", "302 Found", "301 Moved", "401 No", "403 No", "204 No Content", "206 Partial", "404 No", "418 Tea", "502 No",
+    "599 No",
+])
 def test_statuses_that_do_not_pass(broken, status):
     found = broken.ask(answer(b"b's own page: SECRET", status, ("Location: http://localhost/SECRET", "Set-Cookie: SECRET")))
     if status.startswith("2"):

@@ -13,6 +13,10 @@ enum exit_status {
 
 /* argv[0] is the name of the subcommand */
 int cli_parse(int argc, char **argv);
+int cli_routes(int argc, char **argv);
 int cli_version(int argc, char **argv);
+
+/* "0.1.0" */
+const char *cli_version_text(void);
 
 #endif

@@ -18,6 +18,11 @@ static const struct {
 
 #define FACTS (sizeof(facts) / sizeof(facts[0]))
 
+const char *cli_version_text(void)
+{
+	return WEIR_VERSION;
+}
+
 static int print_json(void)
 {
 	struct arena arena;

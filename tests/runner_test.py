@@ -27,15 +27,33 @@ TAP = [
 CTEST = [
     ("ran", '<testcase name="a" status="run"><system-out>1..1\nok 1 - a\n</system-out></testcase>', (1, 0, 0)),
     ("failed", '<testcase name="a" status="fail"><failure/><system-out>1..1\nok 1 - a\n</system-out></testcase>', (1, 1, 0)),
-    ("no such program", '<testcase name="a" status="notrun"><skipped message="Unable to find executable"/></testcase>', (0, 1, 0)),
-    ("skipped", '<testcase name="a" status="notrun"><skipped message="SKIP_RETURN_CODE=77"/><system-out>why</system-out>'
-                "</testcase>", (0, 0, 1)),
+    (
+        "no such program",
+        '<testcase name="a" status="notrun"><skipped message="Unable to find executable"/></testcase>',
+        (0, 1, 0),
+    ),
+    (
+        "skipped",
+        '<testcase name="a" status="notrun"><skipped message="SKIP_RETURN_CODE=77"/><system-out>why</system-out>'
+        "</testcase>",
+        (0, 0, 1),
+    ),
 ]
 # name, JUnit text, exit status: passed, failed, skipped
 JUNIT = [
-    ("mixed", '<testsuites><testsuite><testcase name="a"/><testcase name="b"><failure/></testcase>'
-              '<testcase name="c"><skipped message="why"/></testcase></testsuite></testsuites>', 1, (1, 1, 1)),
-    ("an error while collecting", '<testsuites><testsuite><testcase name="a"><error/></testcase></testsuite></testsuites>', 2, (0, 1, 0)),
+    (
+        "mixed",
+        '<testsuites><testsuite><testcase name="a"/><testcase name="b"><failure/></testcase>'
+        '<testcase name="c"><skipped message="why"/></testcase></testsuite></testsuites>',
+        1,
+        (1, 1, 1),
+    ),
+    (
+        "an error while collecting",
+        '<testsuites><testsuite><testcase name="a"><error/></testcase></testsuite></testsuites>',
+        2,
+        (0, 1, 0),
+    ),
     ("died after its report", '<testsuites><testsuite><testcase name="a"/></testsuite></testsuites>', 3, (1, 1, 0)),
 ]
 

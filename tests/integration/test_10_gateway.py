@@ -18,12 +18,17 @@ RANGE = {"query": "foo", "start": AT - 600, "end": AT, "step": 60}
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-@pytest.mark.parametrize("path, params", [
-    ("/api/v1/query", {"query": "foo", "time": AT}),
-    ("/api/v1/query", {"query": "sum by (job) (rate(http_requests_total[5m]))", "time": AT}), ("/api/v1/query_range", RANGE),
-    ("/api/v1/series", {"match[]": "foo", "start": AT - 60, "end": AT}), ("/api/v1/labels", {"start": AT - 60, "end": AT}),
-    ("/api/v1/query_exemplars", {"query": "foo", "start": AT - 60, "end": AT}),
-])
+@pytest.mark.parametrize(
+    "path, params",
+    [
+        ("/api/v1/query", {"query": "foo", "time": AT}),
+        ("/api/v1/query", {"query": "sum by (job) (rate(http_requests_total[5m]))", "time": AT}),
+        ("/api/v1/query_range", RANGE),
+        ("/api/v1/series", {"match[]": "foo", "start": AT - 60, "end": AT}),
+        ("/api/v1/labels", {"start": AT - 60, "end": AT}),
+        ("/api/v1/query_exemplars", {"query": "foo", "start": AT - 60, "end": AT}),
+    ],
+)
 @pytest.mark.parametrize("how", ["get", "post"])
 def test_answers_as_prometheus(setup, path, params, how):
     """Both tenants, both methods: the answer is the one a store of their own would give."""
@@ -74,7 +79,9 @@ def test_large_answer_streams(setup):
 
 
 def test_gzip_is_passed_on(setup):
-    answer = setup.weir.get(setup.a, "/api/v1/query_range", RANGE | {"query": '{__name__=~".+"}'}, [("Accept-Encoding", "gzip")])
+    answer = setup.weir.get(
+        setup.a, "/api/v1/query_range", RANGE | {"query": '{__name__=~".+"}'}, [("Accept-Encoding", "gzip")]
+    )
     assert answer.header("Content-Encoding") == "gzip" and b"SECRET" not in gzip.decompress(answer.body)
 
 
@@ -85,13 +92,24 @@ def test_backend_error_is_passed_on_in_its_own_words(setup):
     checks.no_leak(answer)
 
 
-@pytest.mark.parametrize("headers, trace", [
-    ([("traceparent", TRACE)], TRACE.split("-")[1]),
-    ([("b3", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1")], TRACE.split("-")[1]),
-    ([("X-B3-TraceId", "0af7651916cd43dd8448eb211c80319c"), ("X-B3-SpanId", "b7ad6b7169203331"), ("X-B3-Sampled", "1")], TRACE.split("-")[1]),
-    ([("traceparent", "00-00000000000000000000000000000000-b7ad6b7169203331-01")], None),
-    ([("traceparent", "nonsense\tx")], None), ([], None),
-])
+@pytest.mark.parametrize(
+    "headers, trace",
+    [
+        ([("traceparent", TRACE)], TRACE.split("-")[1]),
+        ([("b3", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1")], TRACE.split("-")[1]),
+        (
+            [
+                ("X-B3-TraceId", "0af7651916cd43dd8448eb211c80319c"),
+                ("X-B3-SpanId", "b7ad6b7169203331"),
+                ("X-B3-Sampled", "1"),
+            ],
+            TRACE.split("-")[1],
+        ),
+        ([("traceparent", "00-00000000000000000000000000000000-b7ad6b7169203331-01")], None),
+        ([("traceparent", "nonsense\tx")], None),
+        ([], None),
+    ],
+)
 def test_trace_context_goes_on(setup, headers, trace):
     """The caller's trace, a span of our own; what is no trace context is replaced."""
     setup.recorder.clear()
@@ -107,9 +125,17 @@ def test_an_allowed_request_leaves_two_records(setup):
     identifier = answer.header("X-Request-Id")
     records = wait_until(lambda: two_of(setup, identifier), "decision and outcome")
     decision, outcome = (r["public"] for r in records)
-    assert (decision["typ"], decision["dec"], decision["tenant"], decision["route"], decision["m"]) == ("decision", "allow", "a", "prom.query", "GET")
+    assert (decision["typ"], decision["dec"], decision["tenant"], decision["route"], decision["m"]) == (
+        "decision",
+        "allow",
+        "a",
+        "prom.query",
+        "GET",
+    )
     assert (outcome["typ"], outcome["st"], outcome["end"]) == ("outcome", 200, "ok")
-    assert 'foo{tenant_id=\\"a\\"}' in str(records[0]["private"]).replace('"', '\\"') or 'foo{tenant_id="a"}' in str(records[0]["private"])
+    assert 'foo{tenant_id=\\"a\\"}' in str(records[0]["private"]).replace('"', '\\"') or 'foo{tenant_id="a"}' in str(
+        records[0]["private"]
+    )
 
 
 def two_of(setup, identifier):
@@ -130,8 +156,21 @@ def test_metrics_tell_what_happened(setup):
     setup.weir.wait_metric("weir_requests_total", allowed + 1, tenant="a", call="prom.query", verdict="allow")
     setup.weir.wait_metric("weir_refusals_total", refused + 1, tenant="a", tag="Q002")
     text = setup.weir.metrics()
-    for name in ("weir_request_seconds", "weir_stage_seconds", "weir_upstream_requests_total", "weir_upstream_seconds", "weir_upstream_connections", "weir_audit_records_total",
-                 "weir_audit_commit_seconds", "weir_audit_queue_records", "weir_audit_durable_index", "weir_connections", "weir_config_generation", "weir_build_info", "process_cpu_seconds_total"):
+    for name in (
+        "weir_request_seconds",
+        "weir_stage_seconds",
+        "weir_upstream_requests_total",
+        "weir_upstream_seconds",
+        "weir_upstream_connections",
+        "weir_audit_records_total",
+        "weir_audit_commit_seconds",
+        "weir_audit_queue_records",
+        "weir_audit_durable_index",
+        "weir_connections",
+        "weir_config_generation",
+        "weir_build_info",
+        "process_cpu_seconds_total",
+    ):
         assert re.search(rf"^{name}", text, re.MULTILINE), name
 
 
@@ -211,5 +250,14 @@ def test_a_config_that_cannot_be_used(setup, work):
 def test_routes_are_printed(setup):
     done = setup.weir.tool("routes")
     assert done.returncode == 0
-    for call in ("prom.query", "prom.query_range", "prom.query_exemplars", "prom.format_query", "prom.series", "prom.labels", "prom.label_values", "prom.buildinfo"):
+    for call in (
+        "prom.query",
+        "prom.query_range",
+        "prom.query_exemplars",
+        "prom.format_query",
+        "prom.series",
+        "prom.labels",
+        "prom.label_values",
+        "prom.buildinfo",
+    ):
         assert re.search(rf"^{re.escape(call)}\s", done.stdout, re.MULTILINE), call

@@ -10,8 +10,16 @@ from harness.dataset import SHARED
 
 FILE = SHARED / "adversarial_http_open.jsonl"
 ROWS = [json.loads(line) for line in FILE.read_text().splitlines()] if FILE.exists() else []
-SERVED = ("/api/v1/query", "/api/v1/query_range", "/api/v1/query_exemplars", "/api/v1/format_query", "/api/v1/series", "/api/v1/labels", "/api/v1/label/",
-          "/api/v1/status/buildinfo")
+SERVED = (
+    "/api/v1/query",
+    "/api/v1/query_range",
+    "/api/v1/query_exemplars",
+    "/api/v1/format_query",
+    "/api/v1/series",
+    "/api/v1/labels",
+    "/api/v1/label/",
+    "/api/v1/status/buildinfo",
+)
 
 
 def test_the_corpus_is_there():
@@ -43,7 +51,11 @@ def request_of(request):
     headers = list(request.get("headers", {}).items())
     if "content_type" in request:
         headers.append(("Content-Type", request["content_type"]))
-    body = request["body"].encode() if "body" in request else base64.b64decode(request["body_b64"]) if "body_b64" in request else None
+    body = (
+        request["body"].encode()
+        if "body" in request
+        else base64.b64decode(request["body_b64"]) if "body_b64" in request else None
+    )
     return wire.request_bytes(request["method"], target, headers, body)
 
 

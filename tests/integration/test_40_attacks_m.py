@@ -14,7 +14,14 @@ from harness.tree import same_tree, selectors, tree
 
 GUARD = {"name": "tenant_id", "type": "=", "value": "a"}
 
-M1_FOREIGN = ['tenant_id="b"', 'tenant_id!="a"', 'tenant_id=~"b|c"', 'tenant_id=~".*b.*"', 'tenant_id!~"a"', 'tenant_id!~"a|c"']
+M1_FOREIGN = [
+    'tenant_id="b"',
+    'tenant_id!="a"',
+    'tenant_id=~"b|c"',
+    'tenant_id=~".*b.*"',
+    'tenant_id!~"a"',
+    'tenant_id!~"a|c"',
+]
 
 
 @pytest.mark.parametrize("matcher", M1_FOREIGN)
@@ -37,14 +44,17 @@ def test_m1_own_value_is_not_foreign(setup):
     assert setup.query('foo{tenant_id="strict"}', setup.caller("strict/ann")).status == 200
 
 
-@pytest.mark.parametrize("matchers, guards", [
-    ('tenant_id="a",tenant_id="b"', 1),
-    ('tenant_id="b",tenant_id="a"', 1),
-    (",".join(['tenant_id="b"'] * 10), 1),
-    (",".join(['tenant_id="a"'] * 10), 10),
-    (",".join(f'tenant_id=~"{t}"' for t in "abababab"), 1),
-    ('tenant_id="a",tenant_id!="a"', 1),
-])
+@pytest.mark.parametrize(
+    "matchers, guards",
+    [
+        ('tenant_id="a",tenant_id="b"', 1),
+        ('tenant_id="b",tenant_id="a"', 1),
+        (",".join(['tenant_id="b"'] * 10), 1),
+        (",".join(['tenant_id="a"'] * 10), 10),
+        (",".join(f'tenant_id=~"{t}"' for t in "abababab"), 1),
+        ('tenant_id="a",tenant_id!="a"', 1),
+    ],
+)
 def test_m2_own_and_foreign_value(setup, matchers, guards):
     """Ours is there in addition. A code that keeps one matcher a name would lose it."""
     query = f"foo{{{matchers}}}"
@@ -53,11 +63,23 @@ def test_m2_own_and_foreign_value(setup, matchers, guards):
     assert selector.count(GUARD) == guards
 
 
-@pytest.mark.parametrize("matcher", [
-    'tenant_id=~".*"', 'tenant_id=~".+"', 'tenant_id=~""', 'tenant_id=~"a|b"', 'tenant_id=~"(?i:A|B)"',
-    'tenant_id=~"^(?:a|b)$"', 'tenant_id=~"a.*|b.*|"', 'tenant_id!~""', 'tenant_id!~"x"', 'tenant_id!=""',
-    r'tenant_id=~"\\p{L}"', r'tenant_id=~"[\\s\\S]"',
-])
+@pytest.mark.parametrize(
+    "matcher",
+    [
+        'tenant_id=~".*"',
+        'tenant_id=~".+"',
+        'tenant_id=~""',
+        'tenant_id=~"a|b"',
+        'tenant_id=~"(?i:A|B)"',
+        'tenant_id=~"^(?:a|b)$"',
+        'tenant_id=~"a.*|b.*|"',
+        'tenant_id!~""',
+        'tenant_id!~"x"',
+        'tenant_id!=""',
+        r'tenant_id=~"\\p{L}"',
+        r'tenant_id=~"[\\s\\S]"',
+    ],
+)
 def test_m3_patterns(setup, matcher):
     """Patterns that match all, nothing or the empty value; the own name as one branch of several."""
     query = f"foo{{{matcher}}}"
@@ -119,7 +141,11 @@ def test_m5_grant_value_is_data(setup):
     """A value of quotes, braces, regex signs and a newline leaves as one quoted value."""
     sent = setup.sent("foo", setup.caller("a/quoted/ann"))
     (selector,) = selectors(tree(setup.shared, sent))
-    assert {"name": "job", "type": "=", "value": 'a.+"}\\\n or secret{x="'} in selector and GUARD in selector and len(selector) == 3
+    assert (
+        {"name": "job", "type": "=", "value": 'a.+"}\\\n or secret{x="'} in selector
+        and GUARD in selector
+        and len(selector) == 3
+    )
 
 
 def test_m5_star_never_matches_a_missing_label(setup):
@@ -129,10 +155,19 @@ def test_m5_star_never_matches_a_missing_label(setup):
     checks.blind(setup.query('{__name__=~".+"}', setup.caller("a/star/ann")), direct(setup.alone, '{path=~".+"}'))
 
 
-@pytest.mark.parametrize("selector", [
-    "{}", '{tenant_id!="a"}', '{job!="x"}', '{tenant_id=~".*"}', '{__name__=~".*"}', '{tenant_id=""}', '{job=~"x|"}',
-    '{job!~".+"}',
-])
+@pytest.mark.parametrize(
+    "selector",
+    [
+        "{}",
+        '{tenant_id!="a"}',
+        '{job!="x"}',
+        '{tenant_id=~".*"}',
+        '{__name__=~".*"}',
+        '{tenant_id=""}',
+        '{job=~"x|"}',
+        '{job!~".+"}',
+    ],
+)
 def test_m6_selector_that_ours_would_make_legal(setup, selector):
     checks.control(direct(setup.shared, selector[:-1] + ("," if selector != "{}" else "") + '__name__=~"foo|secret"}'))
     assert direct(setup.shared, selector).status == 400
@@ -146,7 +181,11 @@ def test_m6_selector_that_ours_would_make_legal(setup, selector):
 def test_m7_series_without_a_tenant(live):
     """The store holds series that no tenant owns; nobody sees them through Weir."""
     for query in ("up", 'up{tenant_id=""}', 'up{tenant_id=~"|a"}', 'up{tenant_id!="b"}', 'up{tenant_id!~".+"}'):
-        orphans = [s for s in live.shared.get("/api/v1/query", {"query": query}).json()["data"]["result"] if "tenant_id" not in s["metric"]]
+        orphans = [
+            s
+            for s in live.shared.get("/api/v1/query", {"query": query}).json()["data"]["result"]
+            if "tenant_id" not in s["metric"]
+        ]
         assert orphans, f"the control shows no orphan for {query}"
         answer = live.weir.get(live.a, "/api/v1/query", {"query": query})
         assert answer.status == 200
@@ -161,16 +200,19 @@ def test_m8_two_grants_of_two_labels(setup, query):
         checks.refused(setup, answer, 403, "P010")
 
 
-@pytest.mark.parametrize("path", [
-    "/api/v1/series", "/api/v1/labels", "/api/v1/label/__name__/values", "/api/v1/label/instance/values",
-])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/series", "/api/v1/labels", "/api/v1/label/__name__/values", "/api/v1/label/instance/values"]
+)
 @pytest.mark.parametrize("selector", ["foo", '{job=~".+"}', 'foo{job="api"}'])
 def test_m8_lists_take_each_clause(setup, path, selector):
     """A call with several match[] can say OR: one for each clause."""
     window = {"start": AT - 600, "end": AT}
-    inner = selector[selector.index("{") + 1:-1] + "," if "{" in selector else ""
+    inner = selector[selector.index("{") + 1 : -1] + "," if "{" in selector else ""
     name = selector.split("{")[0]
-    want = [("match[]", f'{name}{{{inner}job="{job}",instance="{instance}"}}') for job, instance in (("api", "h1:90"), ("db", "h2:90"))]
+    want = [
+        ("match[]", f'{name}{{{inner}job="{job}",instance="{instance}"}}')
+        for job, instance in (("api", "h1:90"), ("db", "h2:90"))
+    ]
     answer = setup.weir.get(setup.caller("a/pairs/ann"), path, {"match[]": selector, **window})
     checks.blind(answer, setup.alone.get(path, want + list(window.items())))
 
@@ -185,11 +227,25 @@ def test_m8_header_mode(header_mode):
     assert header_mode.recorder.only().header("x-scope-orgid") == ["a"]
 
 
-@pytest.mark.parametrize("matcher", [
-    '"tenant.id"="b"', 'Tenant_id="b"', 'TENANT_ID="b"', '"tenant_ıd"="b"', '"tenant_id"="b"', r'"ten\x61nt_id"="b"',
-    r'"ten\141nt_id"="b"', r'"ten\u0061nt_id"="b"', '"tenant_id "="b"', '"tenant-id"!="b"', 'tenant_id_="", tenant_id="b"',
-    'U__tenant_5f_id="b"', "`tenant_id`=`b`", "'tenant_id'='b'",
-])
+@pytest.mark.parametrize(
+    "matcher",
+    [
+        '"tenant.id"="b"',
+        'Tenant_id="b"',
+        'TENANT_ID="b"',
+        '"tenant_ıd"="b"',
+        '"tenant_id"="b"',
+        r'"ten\x61nt_id"="b"',
+        r'"ten\141nt_id"="b"',
+        r'"ten\u0061nt_id"="b"',
+        '"tenant_id "="b"',
+        '"tenant-id"!="b"',
+        'tenant_id_="", tenant_id="b"',
+        'U__tenant_5f_id="b"',
+        "`tenant_id`=`b`",
+        "'tenant_id'='b'",
+    ],
+)
 def test_m9_names_that_look_like_ours(setup, matcher):
     query = f"foo{{{matcher}}}"
     checks.same(setup.query(query), direct(setup.alone, query))
@@ -197,18 +253,38 @@ def test_m9_names_that_look_like_ours(setup, matcher):
         same_tree(setup, query)
 
 
-@pytest.mark.parametrize("path, tag", [("a/roleless/ann", "T004"), ("a/writers/ann", "P013"), ("a/loggers/ann", "P014"),
-                                       ("gone/ann", "T001"), ("a/ann/too/deep", "T001"), ("A/ann", "T001"), ("a/", None)])
+@pytest.mark.parametrize(
+    "path, tag",
+    [
+        ("a/roleless/ann", "T004"),
+        ("a/writers/ann", "P013"),
+        ("a/loggers/ann", "P014"),
+        ("gone/ann", "T001"),
+        ("a/ann/too/deep", "T001"),
+        ("A/ann", "T001"),
+        ("a/", None),
+    ],
+)
 def test_m10_no_grant(setup, path, tag):
     with checks.silent(setup):
         answer = setup.query("foo", setup.caller(path))
         checks.refused(setup, answer, 403, tag)
 
 
-@pytest.mark.parametrize("caller, value, tag", [
-    ("a/ann", "b", "T002"), ("a/ann", "a|b", "T002"), ("a/ann", "a,b", "T002"), ("a/ann", "A", "T002"), ("a/ann", "", "T002"),
-    ("grafana", None, "T003"), ("grafana", "a|b", "T002"), ("grafana", "strict", "T002"), ("grafana", "gone", "T002"),
-])
+@pytest.mark.parametrize(
+    "caller, value, tag",
+    [
+        ("a/ann", "b", "T002"),
+        ("a/ann", "a|b", "T002"),
+        ("a/ann", "a,b", "T002"),
+        ("a/ann", "A", "T002"),
+        ("a/ann", "", "T002"),
+        ("grafana", None, "T003"),
+        ("grafana", "a|b", "T002"),
+        ("grafana", "strict", "T002"),
+        ("grafana", "gone", "T002"),
+    ],
+)
 def test_m10_tenants_that_the_caller_does_not_have(setup, caller, value, tag):
     with checks.silent(setup):
         headers = [("X-Tenant-ID", value)] if value is not None else []
@@ -219,7 +295,9 @@ def test_m10_tenants_that_the_caller_does_not_have(setup, caller, value, tag):
 def test_m10_a_shared_identity_names_its_tenant(setup):
     assert SHARED_IDENTITY.endswith("/grafana")
     for name in ("a", "b"):
-        answer = setup.weir.get(setup.caller("grafana"), "/api/v1/query", {"query": "foo", "time": AT}, [("X-Tenant-ID", name)])
+        answer = setup.weir.get(
+            setup.caller("grafana"), "/api/v1/query", {"query": "foo", "time": AT}, [("X-Tenant-ID", name)]
+        )
         assert {s["metric"]["tenant_id"] for s in answer.json()["data"]["result"]} == {name}
 
 

@@ -9,7 +9,10 @@ FORM = ("Content-Type", "application/x-www-form-urlencoded")
 ASK = f"/api/v1/query?query=foo&time={AT}"
 BODY = f"query=foo&time={AT}".encode()
 # all that Weir ever writes into a request to a backend
-OUTGOING = {"host", "accept", "accept-encoding", "content-type", "content-length", "user-agent", "traceparent", "tracestate", "x-scope-orgid"}
+OUTGOING = {
+    "host", "accept", "accept-encoding", "content-type", "content-length", "user-agent", "traceparent", "tracestate",
+    "x-scope-orgid",
+}
 
 
 def ambiguous(setup, data, statuses, closes=True, method="GET"):
@@ -50,7 +53,8 @@ def test_h1_a_parameter_twice(setup, target, body):
 
 def test_h2_spellings_of_match(setup):
     """Known spellings are joined, look-alikes dropped and counted."""
-    target = f"/api/v1/series?match[]=foo&match%5B%5D=secret&m%61tch[]=up&match=secret&match[0]=secret&MATCH[]=secret&start={AT - 60}&end={AT}"
+    pairs = "match[]=foo&match%5B%5D=secret&m%61tch[]=up&match=secret&match[0]=secret&MATCH[]=secret"
+    target = f"/api/v1/series?{pairs}&start={AT - 60}&end={AT}"
     before = setup.weir.metric("weir_parameters_dropped_total", call="prom.series")
     setup.recorder.clear()
     answer = setup.weir.get(setup.a, target)
@@ -286,7 +290,8 @@ def test_h12_a_second_request_behind_a_refused_one(setup):
 
 def test_h13_http2_preface_and_upgrade(setup):
     ambiguous(setup, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00", {400, 0})
-    answer = setup.weir.raw(setup.a, head("Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"))
+    upgrade = ["Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"]
+    answer = setup.weir.raw(setup.a, head(*upgrade))
     assert answer.status in (200, 400) and answer.status != 101
 
 

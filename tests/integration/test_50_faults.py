@@ -1,4 +1,4 @@
-"""What a broken backend, a full disk and a kill do to callers: a clear answer, a worker that lives, and no answer without record."""
+"""What a broken backend, a full disk and a kill do to callers: a clear answer, a worker that lives, nothing without record."""
 
 import resource
 import threading
@@ -16,7 +16,10 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 def timeouts(config):
-    config["backends"]["metrics"] |= {"timeouts": {"connect": "1s", "first_byte": "1s", "idle": "1s", "total": "3s"}, "pool": {"connections": 1, "waiters": 1}}
+    config["backends"]["metrics"] |= {
+        "timeouts": {"connect": "1s", "first_byte": "1s", "idle": "1s", "total": "3s"},
+        "pool": {"connections": 1, "waiters": 1},
+    }
     config["process"]["workers"] = 1
 
 
@@ -25,7 +28,9 @@ class Broken:
 
     def __init__(self, work, pki):
         self.backend = FakeBackend()
-        self.weir = Weir("broken", work / "broken-backend", pki, self.backend.url, [tenant("a"), tenant("b")], timeouts).start()
+        self.weir = Weir(
+            "broken", work / "broken-backend", pki, self.backend.url, [tenant("a"), tenant("b")], timeouts
+        ).start()
         self.a, self.b = pki.client("spiffe://example.org/a/ann"), pki.client("spiffe://example.org/b/ben")
 
     def ask(self, say, client=None, path=ASK, close=False):
@@ -92,10 +97,15 @@ def test_half_a_head(broken, part):
     broken.still_well()
 
 
-@pytest.mark.parametrize("part", [
-    HEAD + b"Content-Length: 100\r\n\r\n" + b"x" * 50, HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-    HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhel",
-])
+@pytest.mark.parametrize(
+    "part",
+    [
+        HEAD + b"Content-Length: 100\r\n\r\n" + b"x" * 50,
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhel",
+    ],
+)
 def test_half_a_body(broken, part):
     """Before our first byte: 502. After it: the connection is cut, never a clean end."""
     found = broken.ask(part, close=True)
@@ -103,10 +113,22 @@ def test_half_a_body(broken, part):
     broken.still_well()
 
 
-@pytest.mark.parametrize("status", [
-    "500 No", "302 Found", "301 Moved", "401 No", "403 No", "204 No Content", "206 Partial", "404 No", "418 Tea", "502 No",
-    "599 No",
-])
+@pytest.mark.parametrize(
+    "status",
+    [
+        "500 No",
+        "302 Found",
+        "301 Moved",
+        "401 No",
+        "403 No",
+        "204 No Content",
+        "206 Partial",
+        "404 No",
+        "418 Tea",
+        "502 No",
+        "599 No",
+    ],
+)
 def test_statuses_that_do_not_pass(broken, status):
     found = broken.ask(answer(b"b's own page: SECRET", status, ("Location: http://localhost/SECRET", "Set-Cookie: SECRET")))
     if status.startswith("2"):
@@ -220,7 +242,10 @@ def test_the_client_leaves(broken):
         c.send(wire.request_bytes("GET", ASK))
         wait_until(lambda: broken.backend.asked == asked + 1, "the request to reach the backend")
     assert gone.wait(3), "the call to the backend was not cancelled"
-    wait_until(lambda: any(r["public"]["typ"] == "outcome" and r["public"]["end"] == "reset" for r in broken.weir.audit()), "the outcome record")
+    wait_until(
+        lambda: any(r["public"]["typ"] == "outcome" and r["public"]["end"] == "reset" for r in broken.weir.audit()),
+        "the outcome record",
+    )
     broken.still_well()
 
 

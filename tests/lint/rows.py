@@ -12,7 +12,9 @@ TESTS = ("tests/unit/", "tests/cases/", "tests/integration/", "tests/oracle/", "
 
 def rows(tree, path, pattern):
     """(line, groups) of each row in a file."""
-    return [(line, found.groups()) for line, text in common.numbered(tree.read(path)) for found in re.finditer(pattern, text)]
+    return [
+        (line, found.groups()) for line, text in common.numbered(tree.read(path)) for found in re.finditer(pattern, text)
+    ]
 
 
 def word(name):
@@ -39,12 +41,16 @@ def check(tree):
     yield from check_routes(tree, tests)
     yield from check_stages(tree)
     metrics, limits = "gateway/metrics/metrics.def", "tenants/limits.def"
-    yield from documented(tree, metrics, rows(tree, metrics, r'^METRIC\(\w+,\s+\w+,\s+"(\w+)"'), "gateway/metrics/README.md", "metric")
+    yield from documented(
+        tree, metrics, rows(tree, metrics, r'^METRIC\(\w+,\s+\w+,\s+"(\w+)"'), "gateway/metrics/README.md", "metric"
+    )
     limit_rows = rows(tree, limits, r'^LIMIT\(\w+,\s+"(\w+)"')
     yield from documented(tree, limits, limit_rows, "tenants/README.md", "limit")
     yield from tested(limits, limit_rows, tests, "limit")
     keys = "gateway/config/keys.def"
-    yield from documented(tree, keys, rows(tree, keys, r'^KEY\(\w+,\s+\w+,\s+"([^"]+)"'), "gateway/config/README.md", "config key")
+    yield from documented(
+        tree, keys, rows(tree, keys, r'^KEY\(\w+,\s+\w+,\s+"([^"]+)"'), "gateway/config/README.md", "config key"
+    )
     yield from check_subcommands(tree, tests)
 
 
@@ -96,16 +102,47 @@ ROUTE = {"gateway/backends/a.c": '\t{ .call = "prom.query", },\n\tCLOSED("/debug
 SAMPLES = [
     common.Sample(DENY | {"policy/README.md": "X001"}, "X001 has no test"),
     common.Sample(DENY | {"tests/unit/a_test.c": "X001"}, "X001 has no line in policy/README.md"),
-    common.Sample({"policy/verdict.def": DENY["policy/verdict.def"] * 2, "policy/README.md": "X001", "tests/unit/a_test.c": "DENY_X"}, "given twice"),
-    common.Sample(ROUTE | {"gateway/backends/README.md": "prom.query", "tests/unit/a_test.c": 'prom.query_range "/debug/pprof"'}, "prom.query has no test"),
-    common.Sample(ROUTE | {"gateway/backends/README.md": "prom.query", "tests/unit/a_test.c": "prom.query"}, "closed path /debug/*"),
-    common.Sample({"gateway/core/stages.def": "STAGE(one, 1)\nSTAGE(two, 2)\n", "README.md": "1. two\n2. one\n"}, "stage two is not in the list"),
-    common.Sample({"gateway/metrics/metrics.def": 'METRIC(M, COUNTER, "weir_x", "", "")\n', "gateway/metrics/README.md": "weir_xy"}, "weir_x has no line"),
-    common.Sample({"tenants/limits.def": 'LIMIT(L, "rate", "u", "d")\n', "tenants/README.md": "rate"}, "limit rate has no test"),
-    common.Sample({"gateway/config/keys.def": 'KEY(A, B, "listen", LIST)\n', "gateway/config/README.md": ""}, "config key listen"),
-    common.Sample({"gateway/cli/main.c": '\t{ "run", cmd_run },\n', "gateway/cli/README.md": "`weir run`"}, "subcommand run has no test"),
-    common.Sample(DENY | ROUTE | {"policy/README.md": "| X001 |", "gateway/backends/README.md": "`prom.query`", "tests/unit/a_test.c": 'DENY_X "prom.query" "/debug/"',
-                                  "gateway/core/stages.def": "STAGE(one, 1)\nSTAGE(two, 2)\n", "README.md": "1. `one`\n2. `two`\n"}, ""),
+    common.Sample(
+        {"policy/verdict.def": DENY["policy/verdict.def"] * 2, "policy/README.md": "X001", "tests/unit/a_test.c": "DENY_X"},
+        "given twice",
+    ),
+    common.Sample(
+        ROUTE | {"gateway/backends/README.md": "prom.query", "tests/unit/a_test.c": 'prom.query_range "/debug/pprof"'},
+        "prom.query has no test",
+    ),
+    common.Sample(
+        ROUTE | {"gateway/backends/README.md": "prom.query", "tests/unit/a_test.c": "prom.query"}, "closed path /debug/*"
+    ),
+    common.Sample(
+        {"gateway/core/stages.def": "STAGE(one, 1)\nSTAGE(two, 2)\n", "README.md": "1. two\n2. one\n"},
+        "stage two is not in the list",
+    ),
+    common.Sample(
+        {"gateway/metrics/metrics.def": 'METRIC(M, COUNTER, "weir_x", "", "")\n', "gateway/metrics/README.md": "weir_xy"},
+        "weir_x has no line",
+    ),
+    common.Sample(
+        {"tenants/limits.def": 'LIMIT(L, "rate", "u", "d")\n', "tenants/README.md": "rate"}, "limit rate has no test"
+    ),
+    common.Sample(
+        {"gateway/config/keys.def": 'KEY(A, B, "listen", LIST)\n', "gateway/config/README.md": ""}, "config key listen"
+    ),
+    common.Sample(
+        {"gateway/cli/main.c": '\t{ "run", cmd_run },\n', "gateway/cli/README.md": "`weir run`"},
+        "subcommand run has no test",
+    ),
+    common.Sample(
+        DENY
+        | ROUTE
+        | {
+            "policy/README.md": "| X001 |",
+            "gateway/backends/README.md": "`prom.query`",
+            "tests/unit/a_test.c": 'DENY_X "prom.query" "/debug/"',
+            "gateway/core/stages.def": "STAGE(one, 1)\nSTAGE(two, 2)\n",
+            "README.md": "1. `one`\n2. `two`\n",
+        },
+        "",
+    ),
 ]
 
 if __name__ == "__main__":

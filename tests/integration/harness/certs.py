@@ -31,8 +31,9 @@ class Client:
 
 
 def name(common):
-    return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Weir tests"),
-                      x509.NameAttribute(NameOID.COMMON_NAME, common)])
+    return x509.Name(
+        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Weir tests"), x509.NameAttribute(NameOID.COMMON_NAME, common)]
+    )
 
 
 class Authority:
@@ -45,44 +46,77 @@ class Authority:
         now = datetime.datetime.now(datetime.timezone.utc)
         builder = x509.CertificateBuilder().subject_name(name(common)).issuer_name(name(common))
         self.certificate = (
-            builder.public_key(self.key.public_key()).serial_number(x509.random_serial_number())
-            .not_valid_before(now - DAY).not_valid_after(now + 30 * DAY)
+            builder.public_key(self.key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - DAY)
+            .not_valid_after(now + 30 * DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(key_usage(signs=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
-            .sign(self.key, hashes.SHA256()))
+            .sign(self.key, hashes.SHA256())
+        )
         write(self.path, self.certificate)
 
-    def issue(self, common, uris=(), dns=(), addresses=(), emails=(), server=False, is_ca=False, begins=-DAY, ends=DAY, purpose=None):
+    def issue(
+        self,
+        common,
+        uris=(),
+        dns=(),
+        addresses=(),
+        emails=(),
+        server=False,
+        is_ca=False,
+        begins=-DAY,
+        ends=DAY,
+        purpose=None,
+    ):
         """Makes folder/common.pem and .key; returns both paths."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.datetime.now(datetime.timezone.utc)
-        names = [x509.UniformResourceIdentifier(u) for u in uris] + [x509.DNSName(d) for d in dns] \
-            + [x509.IPAddress(ipaddress.ip_address(a)) for a in addresses] + [x509.RFC822Name(e) for e in emails]
+        names = (
+            [x509.UniformResourceIdentifier(u) for u in uris]
+            + [x509.DNSName(d) for d in dns]
+            + [x509.IPAddress(ipaddress.ip_address(a)) for a in addresses]
+            + [x509.RFC822Name(e) for e in emails]
+        )
         purpose = purpose or (ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH)
         builder = (
-            x509.CertificateBuilder().subject_name(name(common)).issuer_name(self.certificate.subject)
-            .public_key(key.public_key()).serial_number(x509.random_serial_number())
-            .not_valid_before(now + begins).not_valid_after(now + ends)
+            x509.CertificateBuilder()
+            .subject_name(name(common))
+            .issuer_name(self.certificate.subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now + begins)
+            .not_valid_after(now + ends)
             .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
             .add_extension(key_usage(signs=is_ca), critical=True)
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False))
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
+        )
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         certificate_path, key_path = self.folder / f"{common}.pem", self.folder / f"{common}.key"
         write(certificate_path, builder.sign(self.key, hashes.SHA256()))
-        key_path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                               serialization.NoEncryption()))
+        key_path.write_bytes(
+            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        )
         key_path.chmod(0o600)
         return certificate_path, key_path
 
 
 def key_usage(signs):
-    return x509.KeyUsage(digital_signature=not signs, key_cert_sign=signs, crl_sign=signs, content_commitment=False,
-                         key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False,
-                         decipher_only=False)
+    return x509.KeyUsage(
+        digital_signature=not signs,
+        key_cert_sign=signs,
+        crl_sign=signs,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def write(path, certificate):

@@ -20,7 +20,7 @@ BUSY = re.compile(r"address already in use", re.IGNORECASE)
 
 def binary():
     """The release build, or the one that WEIR_BUILD names (WEIR_BUILD=dev: with sanitizers)."""
-    return ROOT / "build" / os.environ.get("WEIR_BUILD", "release") / "gateway/cli/weir"
+    return ROOT / "build" / os.environ.get("WEIR_BUILD", "release") / "weir"
 
 
 def tenant(name, **more):

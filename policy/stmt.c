@@ -73,37 +73,18 @@ enum err_code stmt_add_set(struct stmt *s, struct label_set *set, struct err *re
 	return ERR_OK;
 }
 
-static size_t set_count(const struct label_set *set, const struct matcher *m)
+static bool set_has(const struct label_set *set, const struct matcher *m)
 {
-	size_t n = 0;
-
 	for (size_t i = 0; i < set->len; i++)
-		n += matcher_eq(&set->v[i], m);
-	return n;
-}
-
-/* The guard must stand exactly once, so a matcher that the user wrote several times is reduced to one. */
-static void remove_repeats(struct label_set *set, const struct matcher *m)
-{
-	size_t kept = 0, seen = 0;
-
-	for (size_t i = 0; i < set->len; i++)
-		if (!matcher_eq(&set->v[i], m) || seen++ == 0)
-			set->v[kept++] = set->v[i];
-	set->len = kept;
+		if (matcher_eq(&set->v[i], m))
+			return true;
+	return false;
 }
 
 enum err_code stmt_narrow_set(struct stmt *s, struct label_set *set, const struct matchers *m, struct err *reterr)
 {
 	for (size_t i = 0; i < m->len; i++) {
-		size_t n = set_count(set, &m->v[i]);
-
-		if (n > 1)
-			remove_repeats(set, &m->v[i]);
-		if (n > 0)
-			continue;
-
-		enum err_code rc = label_set_add(s->arena, set, &m->v[i], reterr);
+		enum err_code rc = set_has(set, &m->v[i]) ? ERR_OK : label_set_add(s->arena, set, &m->v[i], reterr);
 
 		if (rc != ERR_OK)
 			return rc;
@@ -153,7 +134,7 @@ bool stmt_is_guarded(const struct stmt *s, const struct matchers *guard)
 {
 	for (size_t i = 0; i < s->sets.len; i++)
 		for (size_t m = 0; m < guard->len; m++)
-			if (set_count(s->sets.v[i], &guard->v[m]) != 1)
+			if (!set_has(s->sets.v[i], &guard->v[m]))
 				return false;
 	return true;
 }

@@ -124,6 +124,11 @@ static bool is_sign(enum token_type t)
 	return t == TOKEN_ADD || t == TOKEN_SUB;
 }
 
+static bool is_call(enum duration_op op)
+{
+	return op == DURATION_STEP || op == DURATION_RANGE || op == DURATION_MIN_OF || op == DURATION_MAX_OF;
+}
+
 /* signed: ("+" | "-") expression of "^" | primary */
 static enum err_code signed_operand(struct promql_parser *p, struct duration **ret)
 {
@@ -212,6 +217,8 @@ static enum err_code offset_duration(struct promql_parser *p, struct duration **
 	promql_advance(p);
 	if (!is_sign(p->token.type)) {
 		rc = primary(p, ret);
+		if (rc == ERR_OK && sign.type == TOKEN_ADD && is_call((*ret)->op))
+			return make(p, DURATION_PLUS, sign.at, NULL, *ret, ret);
 		return rc != ERR_OK ? rc : apply_sign(p, sign.type, sign.at, ret);
 	}
 	rc = expression(p, token_precedence(TOKEN_POW), ret);
@@ -236,7 +243,8 @@ static double combine(const struct duration *d, const struct window *w, double l
 	case DURATION_NUMBER: return d->seconds;
 	case DURATION_STEP: return (double)w->step_ms / 1000;
 	case DURATION_RANGE: return ((double)w->end_ms - (double)w->start_ms) / 1000;
-	case DURATION_PAREN: return right;
+	case DURATION_PAREN:
+	case DURATION_PLUS: return right;
 	case DURATION_NEGATE: return -right;
 	case DURATION_MIN_OF: return isnan(left) || left < right ? left : right;
 	case DURATION_MAX_OF: return isnan(left) || left > right ? left : right;
@@ -293,6 +301,7 @@ static const char *op_text(enum duration_op op)
 	case DURATION_RANGE: return "range()";
 	case DURATION_PAREN: return "(";
 	case DURATION_NEGATE: return "-";
+	case DURATION_PLUS: return "+";
 	case DURATION_MIN_OF: return "min_of(";
 	case DURATION_MAX_OF: return "max_of(";
 	case DURATION_ADD: return " + ";

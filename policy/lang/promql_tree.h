@@ -45,6 +45,7 @@ enum duration_op {
 	DURATION_RANGE,
 	DURATION_PAREN,
 	DURATION_NEGATE,
+	DURATION_PLUS,        /* offset +step(): the original keeps this one plus of all */
 	DURATION_MIN_OF,
 	DURATION_MAX_OF,
 	/* binary operators */

@@ -30,7 +30,7 @@ def oracle():
 def ask(command, lines):
     """One line in, one line out. A program that crashes or says less than it was asked ends the test."""
     done = subprocess.run(command, input="".join(line + "\n" for line in lines).encode(), stdout=subprocess.PIPE)
-    answers = done.stdout.decode("utf-8", "surrogateescape").splitlines()
+    answers = done.stdout.decode("utf-8", "surrogateescape").split("\n")[:-1]  # U+2028 ends no line here
     if done.returncode != 0 or len(answers) != len(lines):
         sys.exit(f"{command[0]}: exit status {done.returncode}, {len(answers)} answers to {len(lines)} lines")
     return answers

@@ -24,6 +24,7 @@ const struct stmt_kind *stmt_kind_by_name(struct slice name)
 	return NULL;
 }
 
+/* is_second_reading: the text is our own print */
 static enum err_code parse(struct arena *a, const struct stmt_kind *k, const struct stmt_options *options,
                            bool is_second_reading, struct slice in, struct stmt **ret, struct err *reterr)
 {
@@ -47,12 +48,6 @@ enum err_code stmt_parse(struct arena *a, const struct stmt_kind *k, const struc
                          struct slice in, struct stmt **ret, struct err *reterr)
 {
 	return parse(a, k, options, false, in, ret, reterr);
-}
-
-enum err_code stmt_read_again(struct arena *a, const struct stmt *first, struct slice text, struct stmt **ret,
-                              struct err *reterr)
-{
-	return parse(a, first->kind, &first->options, true, text, ret, reterr);
 }
 
 enum err_code label_set_add(struct arena *a, struct label_set *set, const struct matcher *m, struct err *reterr)
@@ -130,7 +125,7 @@ bool stmt_equal(const struct stmt *x, const struct stmt *y)
 	return x->kind == y->kind && x->kind->equal(x, y);
 }
 
-bool stmt_is_guarded(const struct stmt *s, const struct matchers *guard)
+static bool is_guarded(const struct stmt *s, const struct matchers *guard)
 {
 	for (size_t i = 0; i < s->sets.len; i++)
 		for (size_t m = 0; m < guard->len; m++)
@@ -150,7 +145,7 @@ enum err_code stmt_print_checked(struct arena *a, const struct stmt *s, const st
 		return err_rule(reterr, ERR_LIMIT, "query_bytes", ERR_NOWHERE, "the rewritten query would hold over %zu bytes",
 		                STMT_TEXT_MAX);
 
-	enum err_code rc = stmt_read_again(a, s, strbuf_slice(&out), &again, reterr);
+	enum err_code rc = parse(a, s->kind, &s->options, true, strbuf_slice(&out), &again, reterr);
 
 	if (rc == ERR_NOMEM)
 		return rc;
@@ -158,7 +153,7 @@ enum err_code stmt_print_checked(struct arena *a, const struct stmt *s, const st
 		return err_set(reterr, ERR_BUG, ERR_NOWHERE, "the rewritten query cannot be read again");
 	if (!stmt_equal(s, again))
 		return err_set(reterr, ERR_BUG, ERR_NOWHERE, "the rewritten query reads as something else");
-	if (!stmt_is_guarded(again, guard))
+	if (!is_guarded(again, guard))
 		return err_set(reterr, ERR_BUG, ERR_NOWHERE, "a selector of the rewritten query lacks the guard");
 	*text = strbuf_slice(&out);
 	return ERR_OK;

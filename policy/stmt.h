@@ -94,15 +94,10 @@ MUST_USE enum err_code stmt_print(const struct stmt *s, struct strbuf *out);
 bool stmt_equal(const struct stmt *x, const struct stmt *y);
 
 /* The last wall before a backend: prints s, parses the text again under the same options, compares the trees and checks
- * that every selector of the second tree holds every matcher of `guard` (may be empty). *text is what may be sent. Any difference is ERR_BUG: nothing may be sent. */
+ * that every selector of the second tree holds every matcher of `guard` (may be empty). *text is what may be sent. Any
+ * difference is ERR_BUG: nothing may be sent. */
 MUST_USE enum err_code stmt_print_checked(struct arena *a, const struct stmt *s, const struct matchers *guard,
                                           struct slice *text, struct err *reterr);
-
-/* true when every set holds every matcher of guard */
-bool stmt_is_guarded(const struct stmt *s, const struct matchers *guard);
-/* stmt_parse of what we printed ourselves under the options of `first` */
-MUST_USE enum err_code stmt_read_again(struct arena *a, const struct stmt *first, struct slice text, struct stmt **ret,
-                                       struct err *reterr);
 
 /* used by the kinds: appends a set, enforcing the limit on their number; at = byte offset of the selector */
 MUST_USE enum err_code stmt_add_set(struct stmt *s, struct label_set *set, struct err *reterr);

@@ -227,12 +227,12 @@ static enum err_code offset_duration(struct promql_parser *p, struct duration **
 	return rc != ERR_OK ? rc : operators(p, PRECEDENCE_ANY, ret);
 }
 
-/* An operator at the top gets parentheses: it stays with the duration when it is printed. */
+/* An operator at the top, or right behind a sign there, gets parentheses: it stays with the duration when it is printed. */
 enum err_code promql_offset_duration(struct promql_parser *p, struct duration **ret)
 {
 	enum err_code rc = offset_duration(p, ret);
 
-	if (rc == ERR_OK && (*ret)->op >= DURATION_ADD)
+	if (rc == ERR_OK && ((*ret)->op >= DURATION_ADD || ((*ret)->op == DURATION_NEGATE && (*ret)->right->op >= DURATION_ADD)))
 		rc = make(p, DURATION_PAREN, (*ret)->at, NULL, *ret, ret);
 	return rc;
 }

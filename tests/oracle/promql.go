@@ -13,14 +13,13 @@ import (
 
 // question is one query, and what Weir would send in its place.
 type question struct {
-	Query       string  `json:"query"`
-	QueryB64    string  `json:"query_b64"`    // in place of query, where its bytes are no UTF-8
-	Lang        string  `json:"lang"`         // promql, or match: a bare selector
-	Features    string  `json:"features"`     // exp,fill,utf8
-	Label       string  `json:"label"`        // of the tenant
-	Tenant      string  `json:"tenant"`       // empty: nothing is narrowed
-	Enforced    *string `json:"enforced"`     // absent: only the query is looked at
-	EnforcedB64 *string `json:"enforced_b64"` // in its place
+	Query    string  `json:"query"`
+	QueryB64 string  `json:"query_b64"` // in place of query, where its bytes are no UTF-8
+	Lang     string  `json:"lang"`      // promql, or match: a bare selector
+	Features string  `json:"features"`  // exp,fill,utf8
+	Label    string  `json:"label"`     // of the tenant
+	Tenant   string  `json:"tenant"`    // empty: nothing is narrowed
+	Enforced *string `json:"enforced"`  // absent: only the query is looked at
 }
 
 type answer struct {
@@ -47,7 +46,6 @@ type look struct {
 	Same      bool   `json:"same"`      // its tree is the one wanted
 	Selectors int    `json:"selectors"` // how many there are
 	Missing   int    `json:"missing"`   // of those, how many do not hold the guard
-	Doubled   int    `json:"doubled"`   // and how many hold it more than once
 }
 
 func options(features string) (o parser.Options) {
@@ -88,6 +86,10 @@ func (q question) parse(text string) (parser.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	// the API's own rule, in web/api/v1
+	if !slices.ContainsFunc(matchers, func(m *labels.Matcher) bool { return !m.Matches("") }) {
+		return nil, errors.New("match[] must contain at least one non-empty matcher")
+	}
 	return &parser.VectorSelector{LabelMatchers: matchers}, nil
 }
 
@@ -113,20 +115,17 @@ func matchersOf(e parser.Expr) (lists [][]matcher) {
 	return lists
 }
 
-func count(s *parser.VectorSelector, guard *labels.Matcher) (n int) {
-	for _, m := range s.LabelMatchers {
-		if m.Type == guard.Type && m.Name == guard.Name && m.Value == guard.Value {
-			n++
-		}
-	}
-	return n
+func holds(s *parser.VectorSelector, guard *labels.Matcher) bool {
+	return slices.ContainsFunc(s.LabelMatchers, func(m *labels.Matcher) bool {
+		return m.Type == guard.Type && m.Name == guard.Name && m.Value == guard.Value
+	})
 }
 
 // narrow ANDs the guard into every selector that does not hold it already. It fails where a selector is left that the engine
 // would make by itself: info() with one argument.
 func narrow(e parser.Expr, guard *labels.Matcher) error {
 	for _, s := range selectorsOf(e) {
-		if count(s, guard) == 0 {
+		if !holds(s, guard) {
 			s.LabelMatchers = append(s.LabelMatchers, guard)
 		}
 	}
@@ -162,8 +161,6 @@ func answerPromQL(q question) (a answer) {
 	a.Want = treeOf(e)
 	if q.Enforced != nil {
 		a.Narrowed = q.lookAt(*q.Enforced, guard, a.Want)
-	} else if q.EnforcedB64 != nil {
-		a.Narrowed = q.lookAt(decoded("", *q.EnforcedB64), guard, a.Want)
 	}
 	return a
 }
@@ -177,11 +174,8 @@ func (q question) lookAt(text string, guard *labels.Matcher, want string) *look 
 	l.Same = l.Tree == want
 	for _, s := range selectorsOf(e) {
 		l.Selectors++
-		switch n := count(s, guard); {
-		case n == 0:
+		if !holds(s, guard) {
 			l.Missing++
-		case n > 1:
-			l.Doubled++
 		}
 	}
 	return l

@@ -9,7 +9,6 @@
 #include "base/strbuf.h"
 #include "tenants/grants.h"
 
-#include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -20,12 +20,12 @@ struct tls_context {
 	SSL_CTX *ssl;
 	struct ticket_keys *tickets;
 	struct trust *trust;
-	struct tls_hooks hooks;
+	const struct tls_hooks *hooks;   /* NULL = nobody listens */
 	struct arena arena;              /* of the names below */
 	struct slice address;            /* of its listener */
 	struct slice *hosts;
 	size_t hosts_len;
-	_Atomic size_t refs;             /* relaxed add; release on drop, acquire by the last */
+	_Atomic size_t refs;             /* relaxed add; acquire and release on drop */
 };
 
 struct tls_set {
@@ -56,8 +56,8 @@ static void tell_failed(SSL *ssl, enum tls_result why)
 {
 	const struct tls_context *c = context_of(ssl);
 
-	if (c->hooks.failed != NULL)
-		c->hooks.failed(ssl, why);
+	if (c->hooks != NULL)
+		c->hooks->failed(ssl, why);
 }
 
 static int on_verify(int ok, X509_STORE_CTX *store)
@@ -101,8 +101,8 @@ static void on_info(const SSL *ssl, int where, int ret)
 	const struct tls_context *c = context_of(ssl);
 	SSL *s = (SSL *)(uintptr_t)ssl;  /* the callback's type is older than its uses */
 
-	if (where == SSL_CB_HANDSHAKE_DONE && c->hooks.done != NULL)
-		c->hooks.done(s);
+	if (where == SSL_CB_HANDSHAKE_DONE && c->hooks != NULL)
+		c->hooks->done(s);
 	else if (where == SSL_CB_WRITE_ALERT && ret >> 8 == SSL3_AL_FATAL)
 		tell_failed(s, alert_result(ret & 0xff));
 	else if (where == SSL_CB_READ_ALERT && ret >> 8 == SSL3_AL_FATAL)
@@ -320,13 +320,15 @@ static struct ticket_keys *tickets_for(const struct tls_context *prev, const str
 }
 
 static struct tls_context *context_new(struct tls_log *log, const struct listener_settings *l, const struct block *b,
-                                       const struct tls_context *prev, const struct clock *clock)
+                                       const struct tls_context *prev, const struct tls_hooks *hooks,
+                                       const struct clock *clock)
 {
 	struct tls_context *c = calloc(1, sizeof(*c));
 
 	log->block = l->tls->name;
 	if (c != NULL) {
 		c->refs = 1;
+		c->hooks = hooks;
 		arena_init(&c->arena, (size_t)1024 * 1024);
 		c->trust = trust_ref(b->trust);
 		c->tickets = tickets_for(prev, b->trust, clock);
@@ -360,9 +362,8 @@ struct tls_context *tls_context_ref(struct tls_context *c)
 
 struct tls_context *tls_context_unref(struct tls_context *c)
 {
-	if (c == NULL || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_release) != 1)
+	if (c == NULL || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
 		return NULL;
-	atomic_thread_fence(memory_order_acquire);
 	SSL_CTX_free(c->ssl);
 	ticket_keys_unref(c->tickets);
 	trust_unref(c->trust);
@@ -387,9 +388,19 @@ const struct trust *tls_context_trust(const struct tls_context *c)
 	return c->trust;
 }
 
-void tls_context_hook(struct tls_context *c, const struct tls_hooks *hooks)
+bool tls_same_trust(const struct tls_context *a, const struct tls_context *b)
 {
-	c->hooks = *hooks;
+	return memcmp(trust_hash(a->trust), trust_hash(b->trust), TRUST_HASH_BYTES) == 0;
+}
+
+bool tls_crl_current(const struct tls_context *c, int64_t now_s)
+{
+	return trust_crl_current(c->trust, now_s);
+}
+
+void *tls_transport(struct ssl_st *ssl)
+{
+	return BIO_get_data(SSL_get_rbio(ssl));
 }
 
 /* ---- the set ---- */
@@ -403,21 +414,21 @@ static const struct tls_context *context_at(const struct tls_set *s, struct slic
 }
 
 static void load_contexts(struct tls_log *log, struct tls_set *s, const struct snapshot *snap, const struct block *blocks,
-                          const struct tls_set *prev, const struct clock *clock)
+                          const struct tls_set *prev, const struct tls_hooks *hooks, const struct clock *clock)
 {
 	for (size_t i = 0; i < snap->listeners_len; i++) {
 		const struct listener_settings *l = &snap->listeners[i];
 
 		for (size_t b = 0; l->tls != NULL && b < snap->tls_len; b++)
 			if (slice_eq(snap->tls[b].name, l->tls->name))
-				s->contexts[i] = context_new(log, l, &blocks[b], context_at(prev, l->address), clock);
+				s->contexts[i] = context_new(log, l, &blocks[b], context_at(prev, l->address), hooks, clock);
 		if (l->tls != NULL && s->contexts[i] == NULL && log->errors == 0)
 			tls_say(log, TLS_ERROR, SLICE(""), "listener %.*s names no tls block", SLICE_ARG(l->address));
 	}
 }
 
-struct tls_set *tls_set_load(const struct snapshot *snap, const struct tls_set *prev, const struct clock *clock,
-                             tls_report_fn *report, void *ctx)
+struct tls_set *tls_set_load(const struct snapshot *snap, const struct tls_set *prev, const struct tls_hooks *hooks,
+                             const struct clock *clock, tls_report_fn *report, void *ctx)
 {
 	struct tls_log log = { .report = report, .ctx = ctx };
 	struct tls_set *s = calloc(1, sizeof(*s));
@@ -437,7 +448,7 @@ struct tls_set *tls_set_load(const struct snapshot *snap, const struct tls_set *
 	for (size_t i = 0; domains != NULL && i < snap->tls_len; i++)
 		block_load(&log, &snap->tls[i], domains, &blocks[i]);
 	if (log.errors == 0)
-		load_contexts(&log, s, snap, blocks, prev, clock);
+		load_contexts(&log, s, snap, blocks, prev, hooks, clock);
 done:
 	for (size_t i = 0; blocks != NULL && i < snap->tls_len; i++)
 		block_done(&blocks[i]);
@@ -454,9 +465,8 @@ struct tls_set *tls_set_ref(struct tls_set *s)
 
 struct tls_set *tls_set_unref(struct tls_set *s)
 {
-	if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_release) != 1)
+	if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
 		return NULL;
-	atomic_thread_fence(memory_order_acquire);
 	for (size_t i = 0; i < s->len; i++)
 		tls_context_unref(s->contexts[i]);
 	free(s->contexts);

@@ -39,9 +39,17 @@ enum tls_result {
 };
 const char *tls_result_name(enum tls_result r);
 
-/* NULL when an error was reported. prev: the set in use, or NULL. A snapshot without TLS listeners gives an empty set. */
-struct tls_set *tls_set_load(const struct snapshot *snap, const struct tls_set *prev, const struct clock *clock,
-                             tls_report_fn *report, void *ctx);
+/* Called on the thread that runs the handshake: `done` when it has succeeded, `failed` with the reason when it is about to
+ * fail. ssl tells which connection. Both may come again later on: the first word counts. */
+struct tls_hooks {
+	void (*done)(struct ssl_st *ssl);
+	void (*failed)(struct ssl_st *ssl, enum tls_result why);
+};
+
+/* NULL when an error was reported. prev: the set in use, or NULL. hooks: worker_tls_hooks(), or NULL when nobody will connect.
+ * A snapshot without TLS listeners gives an empty set. */
+struct tls_set *tls_set_load(const struct snapshot *snap, const struct tls_set *prev, const struct tls_hooks *hooks,
+                             const struct clock *clock, tls_report_fn *report, void *ctx);
 struct tls_set *tls_set_ref(struct tls_set *s);
 /* takes NULL, returns NULL */
 struct tls_set *tls_set_unref(struct tls_set *s);
@@ -54,14 +62,12 @@ struct ssl_ctx_st *tls_context_ssl(const struct tls_context *c);
 /* DNS names (lower case, `*.` for one label) and addresses of its certificate, as head_scan compares them */
 const struct slice *tls_context_hosts(const struct tls_context *c, size_t *len);
 const struct trust *tls_context_trust(const struct tls_context *c);
+/* both judge a client alike: nobody's CA, revocation list or trust domain differs */
+bool tls_same_trust(const struct tls_context *a, const struct tls_context *b);
+/* false when a revocation list is past its next update: nobody can be told from the revoked */
+bool tls_crl_current(const struct tls_context *c, int64_t now_s);
 
-/* Called on the thread that runs the handshake: `done` when it has succeeded, `failed` with the reason when it is about to
- * fail. ssl tells which connection. Both may come again later on: the first word counts. */
-struct tls_hooks {
-	void (*done)(struct ssl_st *ssl);
-	void (*failed)(struct ssl_st *ssl, enum tls_result why);
-};
-/* before the first handshake; the hooks are the same for every context of a process */
-void tls_context_hook(struct tls_context *c, const struct tls_hooks *hooks);
+/* what the TLS object of a connection reads from: the data of its read BIO, so libh2o's socket */
+void *tls_transport(struct ssl_st *ssl);
 
 #endif

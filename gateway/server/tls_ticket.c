@@ -18,7 +18,7 @@ struct ticket_keys {
 	const struct clock *clock;
 	pthread_mutex_t lock;
 	struct ticket_key now, before;
-	_Atomic size_t refs;             /* relaxed add; release on drop, acquire by the last */
+	_Atomic size_t refs;             /* relaxed add; acquire and release on drop */
 };
 
 static bool make_key(struct ticket_key *k, int64_t at_us)
@@ -51,9 +51,8 @@ struct ticket_keys *ticket_keys_ref(struct ticket_keys *k)
 
 struct ticket_keys *ticket_keys_unref(struct ticket_keys *k)
 {
-	if (k == NULL || atomic_fetch_sub_explicit(&k->refs, 1, memory_order_release) != 1)
+	if (k == NULL || atomic_fetch_sub_explicit(&k->refs, 1, memory_order_acq_rel) != 1)
 		return NULL;
-	atomic_thread_fence(memory_order_acquire);
 	pthread_mutex_destroy(&k->lock);
 	OPENSSL_cleanse(&k->now, sizeof(k->now));
 	OPENSSL_cleanse(&k->before, sizeof(k->before));

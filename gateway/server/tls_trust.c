@@ -19,7 +19,7 @@ struct trust_domains {
 	struct domain *list;
 	size_t len;
 	uint8_t hash[TRUST_HASH_BYTES];  /* over names and bundles */
-	_Atomic size_t refs;             /* relaxed add; release on drop, acquire by the last */
+	_Atomic size_t refs;             /* relaxed add; acquire and release on drop */
 };
 
 struct trust {
@@ -122,9 +122,8 @@ struct trust_domains *trust_domains_ref(struct trust_domains *d)
 
 struct trust_domains *trust_domains_unref(struct trust_domains *d)
 {
-	if (d == NULL || atomic_fetch_sub_explicit(&d->refs, 1, memory_order_release) != 1)
+	if (d == NULL || atomic_fetch_sub_explicit(&d->refs, 1, memory_order_acq_rel) != 1)
 		return NULL;
-	atomic_thread_fence(memory_order_acquire);
 	for (size_t i = 0; i < d->len; i++) {
 		free(d->list[i].name);
 		free(d->list[i].ca);
@@ -235,9 +234,8 @@ struct trust *trust_ref(struct trust *t)
 
 struct trust *trust_unref(struct trust *t)
 {
-	if (t == NULL || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_release) != 1)
+	if (t == NULL || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1)
 		return NULL;
-	atomic_thread_fence(memory_order_acquire);
 	trust_domains_unref(t->domains);
 	sk_X509_pop_free(t->cas, X509_free);
 	X509_STORE_free(t->store);

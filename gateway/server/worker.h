@@ -77,9 +77,12 @@ struct worker *worker_join(struct worker *w);
 /* the client's side of the ports, for core_new */
 struct downstream_port worker_downstream(void);
 
+/* for tls_set_load */
+const struct tls_hooks *worker_tls_hooks(void);
+
 /* Requests that begin from now on, and new handshakes, use these; takes references of its own. The listeners must be the
- * same ones (worker_same_listeners). False: out of memory, nothing has changed. */
-MUST_USE bool worker_swap(struct worker *w, struct snapshot *snap, struct tls_set *tls);
+ * same ones (worker_same_listeners). */
+void worker_swap(struct worker *w, struct snapshot *snap, struct tls_set *tls);
 /* true when a running process may take `next` for `now`: the same addresses, in the same order, served for the same things */
 bool worker_same_listeners(const struct snapshot *now, const struct snapshot *next);
 /* Has the wake hook called soon. May be called even after the thread has ended, until worker_join. */

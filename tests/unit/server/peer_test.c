@@ -24,7 +24,7 @@ static void on_report(void *ctx, enum tls_problem kind, const char *text)
 
 static void reload(struct fixture *f)
 {
-	struct tls_set *next = tls_set_load(&f->snap, f->set, &f->clock, on_report, NULL);
+	struct tls_set *next = tls_set_load(&f->snap, f->set, NULL, &f->clock, on_report, NULL);
 
 	tls_set_unref(f->set);
 	f->set = next;

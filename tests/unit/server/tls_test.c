@@ -15,6 +15,28 @@ struct fixture {
 	int warnings, errors;
 };
 
+struct outcome {
+	int done;
+	enum tls_result why;             /* the first that was told; TLS_OK = none */
+};
+
+static void on_done(SSL *ssl)
+{
+	struct outcome *o = SSL_get_app_data(ssl);
+
+	o->done++;
+}
+
+static void on_failed(SSL *ssl, enum tls_result why)
+{
+	struct outcome *o = SSL_get_app_data(ssl);
+
+	if (o->why == TLS_OK)
+		o->why = why;
+}
+
+static const struct tls_hooks hooks = { on_done, on_failed };
+
 static void on_report(void *ctx, enum tls_problem kind, const char *text)
 {
 	struct fixture *f = ctx;
@@ -79,7 +101,7 @@ static struct tls_set *load(struct fixture *f, const struct tls_set *prev)
 {
 	f->reports[0] = '\0';
 	f->warnings = f->errors = 0;
-	return tls_set_load(&f->snap, prev, &f->clock, on_report, f);
+	return tls_set_load(&f->snap, prev, &hooks, &f->clock, on_report, f);
 }
 
 static struct tls_set *must_load(struct fixture *f, const struct tls_set *prev)
@@ -204,31 +226,8 @@ static void test_key_for_everybody(void **state)
 
 /* ---- who gets in ---- */
 
-struct outcome {
-	int done;
-	enum tls_result why;             /* the first that was told; TLS_OK = none */
-};
-
-static void on_done(SSL *ssl)
-{
-	struct outcome *o = SSL_get_app_data(ssl);
-
-	o->done++;
-}
-
-static void on_failed(SSL *ssl, enum tls_result why)
-{
-	struct outcome *o = SSL_get_app_data(ssl);
-
-	if (o->why == TLS_OK)
-		o->why = why;
-}
-
-static const struct tls_hooks hooks = { on_done, on_failed };
-
 static SSL_CTX *context(struct tls_set *s, size_t listener)
 {
-	tls_context_hook(tls_set_context(s, listener), &hooks);
 	return tls_context_ssl(tls_set_context(s, listener));
 }
 

@@ -28,6 +28,23 @@ static enum err_code regexps_of(struct arena *a, const struct selector_expr *s, 
 	return ERR_OK;
 }
 
+/* the name that the matchers give; empty when there is none, or when two differ and nothing can be found */
+static struct slice exact_name(const struct label_set *set)
+{
+	const struct matcher *found = NULL;
+
+	for (size_t i = 0; i < set->len; i++) {
+		const struct matcher *m = &set->v[i];
+
+		if (m->op != MATCH_EQ || !slice_eq(m->name, SLICE("__name__")))
+			continue;
+		if (found != NULL && !slice_eq(found->value, m->value))
+			return SLICE("");
+		found = m;
+	}
+	return found != NULL ? found->value : SLICE("");
+}
+
 enum err_code promql_selector_facts(struct arena *a, const struct stmt *s, struct facts *ret, struct err *reterr)
 {
 	ret->selectors = ARENA_ARRAY(a, s->sets.len, struct selector_facts);
@@ -44,9 +61,8 @@ enum err_code promql_selector_facts(struct arena *a, const struct stmt *s, struc
 			return rc;
 		f->matchers = set->v;
 		f->matchers_len = set->len;
+		f->metric = exact_name(set);
 		for (size_t m = 0; m < set->len; m++) {
-			if (set->v[m].op == MATCH_EQ && slice_eq(set->v[m].name, SLICE("__name__")))
-				f->metric = set->v[m].value;
 			if (set->v[m].op != MATCH_RE && set->v[m].op != MATCH_NRE)
 				continue;
 			ret->regexps++;

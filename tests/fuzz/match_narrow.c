@@ -1,0 +1,7 @@
+/* match_narrow.c - fuzz: any bytes as a match[], narrowed; see query_narrow in query.h. */
+#include "query.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	return query_narrow(STMT_MATCH, data, size);
+}

@@ -305,12 +305,16 @@ static bool write_is_stalled(struct conn *c, int64_t now_ms)
 
 static void check_clocks(struct conn *c, int64_t now_ms)
 {
-	bool late = c->handshaking          ? now_ms - c->opened_ms >= HANDSHAKE_MS + CHECK_MS
-	            : c->exchange == NULL ? read_is_late(c, now_ms)
-	                                  : false;
+	bool between = !c->handshaking && c->exchange == NULL;
 
-	if (write_is_stalled(c, now_ms) || late)
+	if (write_is_stalled(c, now_ms) || (c->handshaking && now_ms - c->opened_ms >= HANDSHAKE_MS + CHECK_MS))
 		conn_cut(c);
+	else if (between && read_is_late(c, now_ms)) {
+		if (c->input_ms == 0)
+			conn_close_idle(c);
+		else
+			conn_cut(c);
+	}
 }
 
 /* libh2o does not read while a request waits, so it does not notice a client that leaves; the kernel does */

@@ -1,6 +1,8 @@
 /* One connection: its clocks, its certificate, and what a reload makes of both. */
 #include "server/fixture.h"
 
+#include <sys/resource.h>
+
 /* ---- clocks of a connection ---- */
 
 static void test_clocks(void **state)
@@ -26,9 +28,9 @@ static void test_clocks(void **state)
 		if (strstr(rows[i].sent, "/now HTTP/1.1") != NULL)
 			client_until(&c, "hello");
 		p.fd = c.fd;
-		usleep(700000);                  /* one check sees the first bytes */
+		usleep(600000);                  /* one check sees the first bytes */
 		atomic_fetch_add(&ahead_us, (int64_t)rows[i].alive_s * 1000000);
-		if (poll(&p, 1, 1200) != 0)
+		if (poll(&p, 1, 600) != 0)
 			fail_msg("%s: closed too early", rows[i].name);
 		atomic_fetch_add(&ahead_us, (int64_t)rows[i].dead_s * 1000000);
 		client_until_closed(&c);
@@ -186,6 +188,117 @@ static void test_stale_revocation_list(void **state)
 	client_done(&c);
 }
 
+/* ---- limits ---- */
+
+static void test_unfinished_handshakes(void **state)
+{
+	struct fixture *f = *state;
+	static struct client c[256];
+	struct client late;
+
+	for (size_t i = 0; i < 256; i++)
+		client_plain(&c[i], f->port[0]);
+	WAIT_FOR(f, s, server_connections(f->server) == 256);
+	client_plain(&late, f->port[0]);
+	client_until_closed(&late);
+	client_done(&late);
+	WAIT_FOR(f, s, s.refused_tls == 1);
+	assert_string_equal(seen(f).reason, "limit");
+	client_done(&c[0]);
+	WAIT_FOR(f, s, server_connections(f->server) == 255);
+	client_tls(&late, f);                /* one place is free again */
+	client_done(&late);
+	for (size_t i = 1; i < 256; i++)
+		client_done(&c[i]);
+}
+
+static void test_connections_of_a_certificate(void **state)
+{
+	struct fixture *f = *state;
+	struct pki_cert other = pki_make(&(struct pki_spec){ .name = "b", .san = "URI:" ID }, &f->ca);
+	static struct client c[512];
+	struct client late;
+	char byte;
+
+	for (size_t i = 0; i < 512; i++)
+		client_tls(&c[i], f);
+	if (client_handshake(&late, f->port[0], &f->acme))
+		assert_true(SSL_read(late.ssl, &byte, 1) <= 0);
+	client_done(&late);
+	WAIT_FOR(f, s, s.refused_tls == 1);
+	assert_string_equal(seen(f).reason, "limit");
+	assert_true(client_handshake(&late, f->port[0], &other));
+	client_send(&late, "GET /now HTTP/1.1\r\n" H "\r\n");
+	client_until(&late, "hello");
+	client_done(&late);
+	for (size_t i = 0; i < 512; i++)
+		client_done(&c[i]);
+	WAIT_FOR(f, s, server_connections(f->server) == 0);
+	client_tls(&late, f);
+	client_send(&late, "GET /now HTTP/1.1\r\n" H "\r\n");
+	client_until(&late, "hello");
+	client_done(&late);
+	pki_free(&other);
+}
+
+/* without descriptors, a client is turned away at once; with some again, it is served */
+static void test_out_of_descriptors(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(f->port[1]), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct client c = { .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+	struct rlimit before, few = { 64, 64 };
+	int fds[64];
+	size_t n = 0;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few.rlim_max = before.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	while (n < 64 && (fds[n] = dup(0)) != -1)
+		n++;
+	assert_true(n < 64);
+	assert_int_equal(connect(c.fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	client_until_closed(&c);
+	assert_int_equal(c.len, 0);
+	client_done(&c);
+	while (n > 0)
+		close(fds[--n]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	client_plain(&c, f->port[1]);
+	client_send(&c, "GET /now HTTP/1.1\r\n" H "\r\n");
+	client_until(&c, "hello");
+	client_done(&c);
+}
+
+/* A peer may ask for new keys. libh2o closes when OpenSSL answers that while it reads; the OpenSSL of today answers with the next
+ * write, so that nothing is to be seen. Either way no other connection suffers. */
+static void test_key_update(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+
+	client_tls(&c, f);
+	client_send(&c, "GET /now HTTP/1.1\r\n" H "\r\n");
+	client_until(&c, "hello");
+	client_clear(&c);
+	assert_int_equal(SSL_key_update(c.ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+	client_send(&c, "GET /now HTTP/1.1\r\n" H "\r\n");
+	client_until(&c, "hello");
+	client_clear(&c);
+	for (int i = 0; i < 3 && !c.closed; i++) {
+		assert_int_equal(SSL_key_update(c.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+		client_send(&c, "GET /now HTTP/1.1\r\n" H "\r\n");
+		while (client_read(&c) && strstr(c.in, "hello") == NULL)
+			;
+		client_clear(&c);
+	}
+	client_done(&c);
+	client_tls(&c, f);
+	client_send(&c, "GET /now HTTP/1.1\r\n" H "\r\n");
+	client_until(&c, "hello");
+	client_done(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +308,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refused_handshakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload_revokes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stale_revocation_list, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unfinished_handshakes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_connections_of_a_certificate, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_out_of_descriptors, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_key_update, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

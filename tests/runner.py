@@ -179,6 +179,7 @@ LABELS = {
     "fuzz": (None, lambda: run_script("tests/fuzz/run")),
     "integration": ("release", lambda: run_pytest("test_[0-3]*.py", "test_5*.py")),
     "attacks": ("release", lambda: run_pytest("test_4*.py")),
+    "isolation": ("release", lambda: run_pytest("test_6*.py")),
 }
 
 

@@ -319,6 +319,8 @@ bool param_duration_ms(struct slice s, int64_t *ret)
 		if (fabs(seconds) > (double)TIME_MAX_MS / 1000)
 			return false;
 		*ret = (int64_t)llround(seconds * 1000);
+		if (*ret == 0 && seconds > 0)
+			*ret = 1;                        /* a nanosecond is no zero */
 		return true;
 	}
 	return unit_duration_ms(s, ret);

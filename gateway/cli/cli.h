@@ -14,6 +14,7 @@ enum exit_status {
 /* argv[0] is the name of the subcommand */
 int cli_parse(int argc, char **argv);
 int cli_routes(int argc, char **argv);
+int cli_run(int argc, char **argv);
 int cli_version(int argc, char **argv);
 
 /* "0.1.0" */

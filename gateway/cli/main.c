@@ -10,6 +10,7 @@ static const struct {
 	const char *help;
 	int (*run)(int argc, char **argv);
 } subcommands[] = {
+	{ "run", "the gateway", cli_run },
 	{ "parse", "what Weir makes of queries, one JSON object a line", cli_parse },
 	{ "routes", "the route table as it is compiled in", cli_routes },
 	{ "version", "version, commit, build and libraries", cli_version },

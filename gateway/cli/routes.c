@@ -43,8 +43,9 @@ static void print_text(struct strbuf *b, const struct dialect *d, const struct r
 	strbuf_init(&params, b->arena, 1024);
 	print_methods(&methods, r, " ");
 	print_params(&params, r, " ");
-	strbuf_fmt(b, "%-11s %-21s %-9.*s %-34s %-4s %-5s %.*s\n", d->name, r->call[0] == '\0' ? "-" : r->call,
-	           SLICE_ARG(strbuf_slice(&methods)), r->path, r->release, how_names[r->how], SLICE_ARG(strbuf_slice(&params)));
+	strbuf_fmt(b, "%-21s %-9.*s %-34s %-4s %-6s %-5s %-11s %.*s\n", r->call[0] == '\0' ? "-" : r->call,
+	           SLICE_ARG(strbuf_slice(&methods)), r->path, r->release, r->how == HOW_DENY ? "-" : "on", how_names[r->how], d->name,
+	           SLICE_ARG(strbuf_slice(&params)));
 }
 
 static void print_json(struct strbuf *b, const struct dialect *d, const struct route *r)
@@ -53,7 +54,8 @@ static void print_json(struct strbuf *b, const struct dialect *d, const struct r
 	print_methods(b, r, "\",\"");
 	strbuf_lit(b, "\"],\"path\":");
 	json_text(b, slice_cstr(r->path));
-	strbuf_fmt(b, ",\"release\":\"%s\",\"switch\":\"\",\"how\":\"%s\",\"parameters\":[", r->release, how_names[r->how]);
+	strbuf_fmt(b, ",\"release\":\"%s\",\"switch\":\"%s\",\"how\":\"%s\",\"parameters\":[", r->release, r->how == HOW_DENY ? "-" : "on",
+	           how_names[r->how]);
 	if (r->params != 0) {
 		strbuf_char(b, '"');
 		print_params(b, r, "\",\"");
@@ -80,7 +82,8 @@ int cli_routes(int argc, char **argv)
 	arena_init(&a, 1 << 20);
 	strbuf_init(&b, &a, 1 << 18);
 	if (!json)
-		strbuf_fmt(&b, "%-11s %-21s %-9s %-34s %-4s %-5s %s\n", "dialect", "call", "methods", "path", "rel", "how", "parameters");
+		strbuf_fmt(&b, "%-21s %-9s %-34s %-4s %-6s %-5s %-11s %s\n", "call", "methods", "path", "rel", "switch", "how", "dialect",
+		           "parameters");
 	for (size_t i = 0; i < DIALECTS_LEN; i++)
 		for (size_t k = 0; k < dialect_at(i)->routes_len; k++)
 			(json ? print_json : print_text)(&b, dialect_at(i), &dialect_at(i)->routes[k]);

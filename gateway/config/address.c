@@ -36,7 +36,7 @@ static bool parse_port(struct slice s, uint16_t *ret)
 {
 	int64_t n;
 
-	if (s.len > 5 || count_parse(s, &n, NULL) != ERR_OK || n < 1 || n > 65535)
+	if (s.len > 5 || value_count(s, &n, NULL) != ERR_OK || n < 1 || n > 65535)
 		return false;
 	*ret = (uint16_t)n;
 	return true;

@@ -149,9 +149,9 @@ static enum err_code parse_quantity(enum key_type type, struct slice text, doubl
 	enum err_code rc;
 
 	if (type == TYPE_NUMBER)
-		return number_parse(text, ret, reterr);
-	rc = type == TYPE_DURATION ? duration_parse(text, &n, reterr) : type == TYPE_SIZE ? size_parse(text, &n, reterr)
-	                                                                                   : count_parse(text, &n, reterr);
+		return value_number(text, ret, reterr);
+	rc = type == TYPE_DURATION ? value_duration(text, &n, reterr) : type == TYPE_SIZE ? value_size(text, &n, reterr)
+	                                                                                   : value_count(text, &n, reterr);
 	if (rc == ERR_OK)
 		*ret = (double)n;
 	return rc;

@@ -66,7 +66,7 @@ static int shown(struct slice s)
 	return s.len < 40 ? (int)s.len : 40;
 }
 
-enum err_code count_parse(struct slice s, int64_t *ret, struct err *reterr)
+enum err_code value_count(struct slice s, int64_t *ret, struct err *reterr)
 {
 	struct slice rest = s;
 	int64_t n;
@@ -77,7 +77,7 @@ enum err_code count_parse(struct slice s, int64_t *ret, struct err *reterr)
 	return ERR_OK;
 }
 
-enum err_code number_parse(struct slice s, double *ret, struct err *reterr)
+enum err_code value_number(struct slice s, double *ret, struct err *reterr)
 {
 	struct slice rest = s;
 	int64_t whole, fraction = 0;
@@ -99,14 +99,14 @@ enum err_code number_parse(struct slice s, double *ret, struct err *reterr)
 	return ERR_OK;
 }
 
-enum err_code size_parse(struct slice s, int64_t *ret, struct err *reterr)
+enum err_code value_size(struct slice s, int64_t *ret, struct err *reterr)
 {
-	if (count_parse(s, ret, NULL) == ERR_OK || parse_units(s, sizes, ret))
+	if (value_count(s, ret, NULL) == ERR_OK || parse_units(s, sizes, ret))
 		return ERR_OK;
 	return err_set(reterr, ERR_INVALID, 0, "\"%.*s\" is not a size: digits and B, KiB, MiB or GiB, as 4MiB", shown(s), s.ptr);
 }
 
-enum err_code duration_parse(struct slice s, int64_t *ret_ms, struct err *reterr)
+enum err_code value_duration(struct slice s, int64_t *ret_ms, struct err *reterr)
 {
 	if (slice_eq(s, SLICE("0"))) {
 		*ret_ms = 0;

@@ -165,7 +165,7 @@ void core_client_gone(struct request *r)
 
 void core_client_ready(struct request *r)
 {
-	if (r->answer.call != NULL && r->answer.paused) {
+	if (r->answer.call != NULL && r->answer.paused && r->sent.head) {
 		r->answer.paused = false;
 		r->core->ports.up.resume(r->answer.call);
 	}

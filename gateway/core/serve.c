@@ -43,28 +43,31 @@ static void on_head(void *ctx, unsigned status, const struct header *headers, si
 	pipeline_resume(r);
 }
 
+static void set_paused(struct request *r, bool paused)
+{
+	if (r->answer.call == NULL || r->answer.paused == paused)
+		return;
+	r->answer.paused = paused;
+	(paused ? r->core->ports.up.pause : r->core->ports.up.resume)(r->answer.call);
+}
+
 /* sends on what may leave, keeps what may not yet; too much of either stops reading from the backend */
 static void on_body(void *ctx, struct slice bytes)
 {
 	struct request *r = ctx;
-	struct answer *a = &r->answer;
 
-	a->bytes += bytes.len;
+	r->answer.bytes += bytes.len;
 	if (!r->sent.head) {
-		strbuf_add(&a->held, bytes);
-		if (!a->paused && a->call != NULL) {
-			a->paused = true;
-			r->core->ports.up.pause(a->call);
-		}
+		strbuf_add(&r->answer.held, bytes);
+		set_paused(r, true);
+		pipeline_resume(r);
 		return;
 	}
 	if (r->exchange == NULL || request_is(r, "HEAD"))
 		return;
 	r->sent.bytes += bytes.len;
-	if (!r->core->ports.down.body(r->exchange, bytes) && !a->paused && a->call != NULL) {
-		a->paused = true;
-		r->core->ports.up.pause(a->call);
-	}
+	if (!r->core->ports.down.body(r->exchange, bytes))
+		set_paused(r, true);
 }
 
 static void over(struct request *r)
@@ -175,6 +178,7 @@ static enum step wait_for_record(struct request *r)
 static void release(struct request *r)
 {
 	struct answer *a = &r->answer;
+	bool full = false;
 
 	if (r->refused || r->outbound == NULL) {
 		drop_call(r);
@@ -184,12 +188,9 @@ static void release(struct request *r)
 	answer_backend_head(r);
 	if (a->held.len > 0 && !request_is(r, "HEAD")) {
 		r->sent.bytes += a->held.len;
-		r->core->ports.down.body(r->exchange, strbuf_slice(&a->held));
+		full = !r->core->ports.down.body(r->exchange, strbuf_slice(&a->held));
 	}
-	if (a->paused && a->call != NULL) {
-		a->paused = false;
-		r->core->ports.up.resume(a->call);
-	}
+	set_paused(r, full);
 }
 
 /* Before: nothing has left. After: the answer has, whole; or the connection was cut because it could not be whole. */
@@ -206,6 +207,9 @@ enum step stage_response(struct request *r)
 			refuse(r, fault_deny(a->fault), NULL);
 		if (a->held.full && !r->refused)
 			refuse(r, DENY_MEMORY, NULL);
+		/* a backend that breaks off behind its head is a clean 502, so the head waits for what comes next */
+		if (!r->refused && r->outbound != NULL && a->held.len == 0 && !a->done)
+			return STEP_WAIT;
 		release(r);
 	}
 	if (r->sent.ended)

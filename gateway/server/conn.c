@@ -110,7 +110,7 @@ void conn_accept(struct gate *g, h2o_socket_t *sock)
 	sock->on_close.cb = on_close;
 	sock->on_close.data = c;
 	if (g->tls != NULL) {
-		if (!tally_take(s->handshakes, network_of(c), HANDSHAKES_PER_ADDRESS)) {
+		if (!headcount_take(s->handshakes, network_of(c), HANDSHAKES_PER_ADDRESS)) {
 			count_handshake(c, TLS_LIMIT);
 			h2o_socket_close(sock);
 			return;
@@ -138,7 +138,7 @@ static struct conn *conn_of_ssl(struct ssl_st *ssl)
 static void handshake_over(struct conn *c, enum tls_result r)
 {
 	c->handshaking = false;
-	tally_give(server_of(c)->handshakes, network_of(c));
+	headcount_give(server_of(c)->handshakes, network_of(c));
 	count_handshake(c, r);
 }
 
@@ -154,7 +154,7 @@ static void on_handshake_done(struct ssl_st *ssl)
 		conn_cut(c);
 		return;
 	}
-	c->counted = tally_take(server_of(c)->certificates, fingerprint_of(c), CONNECTIONS_PER_CERTIFICATE);
+	c->counted = headcount_take(server_of(c)->certificates, fingerprint_of(c), CONNECTIONS_PER_CERTIFICATE);
 	handshake_over(c, c->counted ? TLS_OK : TLS_LIMIT);
 	c->idle_ms = worker_now_ms(c->gate->worker);
 	if (!c->counted)
@@ -200,7 +200,7 @@ static void on_close(void *data)
 	else if (unknown > 0 && unknown != CONTINUE_BYTES)   /* bytes that nobody asked for: its 400 to what is no request */
 		conn_library_refused(c, 400);
 	if (c->counted)
-		tally_give(server_of(c)->certificates, fingerprint_of(c));
+		headcount_give(server_of(c)->certificates, fingerprint_of(c));
 	peer_free(c->peer);
 	tls_context_unref(c->tls);
 	count_open(c, -1);

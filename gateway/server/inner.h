@@ -16,7 +16,7 @@
 
 #include "server/listener.h"
 #include "server/peer.h"
-#include "server/tally.h"
+#include "server/headcount.h"
 #include "server/worker.h"
 
 #include <h2o.h>
@@ -39,7 +39,7 @@
 
 struct server {
 	_Atomic size_t connections;      /* of all workers; relaxed, it is only a count */
-	struct tally *certificates, *handshakes;
+	struct headcount *certificates, *handshakes;
 };
 
 /* ---- gate ---- */

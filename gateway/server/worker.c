@@ -35,8 +35,8 @@ struct server *server_new(const struct snapshot *snap)
 
 	if (s == NULL)
 		return NULL;
-	s->certificates = tally_new(CONNECTIONS_MAX);
-	s->handshakes = tally_new(CONNECTIONS_MAX);
+	s->certificates = headcount_new(CONNECTIONS_MAX);
+	s->handshakes = headcount_new(CONNECTIONS_MAX);
 	if (s->certificates == NULL || s->handshakes == NULL)
 		return server_free(s);
 	signal(SIGPIPE, SIG_IGN);
@@ -52,8 +52,8 @@ struct server *server_free(struct server *s)
 {
 	if (s == NULL)
 		return NULL;
-	tally_free(s->certificates);
-	tally_free(s->handshakes);
+	headcount_free(s->certificates);
+	headcount_free(s->handshakes);
 	free(s);
 	return NULL;
 }

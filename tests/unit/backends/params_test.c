@@ -117,7 +117,8 @@ static void test_durations(void **state)
 		bool ok;
 		int64_t ms;
 	} t[] = {
-		{ "15", true, 15000 }, { "0.5", true, 500 }, { "1h30m", true, 5400000 }, { "1ms", true, 1 },
+		{ "15", true, 15000 }, { "0.5", true, 500 }, { "1h30m", true, 5400000 }, { "1ms", true, 1 }, { "0.000000001", true, 1 },
+		{ "0", true, 0 },
 		{ "1y2w3d4h5m6s7ms", true, 33019506007 },
 		{ "1m1h", false, 0 }, { "1m1m", false, 0 }, { "5x", false, 0 }, { "m", false, 0 }, { "1h ", false, 0 },
 		{ "99999999999999999999y", false, 0 }, { "inf", false, 0 },

@@ -58,9 +58,9 @@ static void every_row_stands_in_the_readme(void **state)
 static bool parses(enum key_type type, struct slice text, double *ret)
 {
 	int64_t n = 0;
-	bool fine = type == TYPE_NUMBER ? number_parse(text, ret, NULL) == ERR_OK
-		: type == TYPE_DURATION ? duration_parse(text, &n, NULL) == ERR_OK
-		: type == TYPE_SIZE ? size_parse(text, &n, NULL) == ERR_OK : count_parse(text, &n, NULL) == ERR_OK;
+	bool fine = type == TYPE_NUMBER ? value_number(text, ret, NULL) == ERR_OK
+		: type == TYPE_DURATION ? value_duration(text, &n, NULL) == ERR_OK
+		: type == TYPE_SIZE ? value_size(text, &n, NULL) == ERR_OK : value_count(text, &n, NULL) == ERR_OK;
 
 	if (type != TYPE_NUMBER)
 		*ret = (double)n;

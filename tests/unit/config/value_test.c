@@ -36,7 +36,7 @@ static void durations(void **state)
 	};
 
 	(void)state;
-	check(rows, sizeof(rows) / sizeof(rows[0]), duration_parse);
+	check(rows, sizeof(rows) / sizeof(rows[0]), value_duration);
 }
 
 static void sizes(void **state)
@@ -48,7 +48,7 @@ static void sizes(void **state)
 	};
 
 	(void)state;
-	check(rows, sizeof(rows) / sizeof(rows[0]), size_parse);
+	check(rows, sizeof(rows) / sizeof(rows[0]), value_size);
 }
 
 static void counts(void **state)
@@ -59,7 +59,7 @@ static void counts(void **state)
 	};
 
 	(void)state;
-	check(rows, sizeof(rows) / sizeof(rows[0]), count_parse);
+	check(rows, sizeof(rows) / sizeof(rows[0]), value_count);
 }
 
 static void numbers(void **state)
@@ -76,7 +76,7 @@ static void numbers(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		double got = -1;
 		struct err e;
-		enum err_code rc = number_parse(slice_cstr(rows[i].in), &got, &e);
+		enum err_code rc = value_number(slice_cstr(rows[i].in), &got, &e);
 
 		if ((rc == ERR_OK) != (rows[i].want >= 0) || got != rows[i].want)
 			fail_msg("%s: got %g", rows[i].in, got);
@@ -91,7 +91,7 @@ static void long_texts_are_cut_in_the_sentence(void **state)
 
 	(void)state;
 	memset(text, 'x', sizeof(text));
-	assert_int_equal(duration_parse(slice_from(text, sizeof(text)), &n, &e), ERR_INVALID);
+	assert_int_equal(value_duration(slice_from(text, sizeof(text)), &n, &e), ERR_INVALID);
 	assert_non_null(strstr(e.text, "is not a duration: digits and ms, s, m, h, d or w"));
 }
 

@@ -1,5 +1,5 @@
-/* tally.c - chained hashing over nodes that are all there from the start; see tally.h. */
-#include "server/tally.h"
+/* headcount.c - chained hashing over nodes that are all there from the start; see headcount.h. */
+#include "server/headcount.h"
 
 #include "base/err.h"
 #include "base/map.h"
@@ -10,19 +10,19 @@
 struct node {
 	struct node *next;               /* in its bucket, or among the free ones */
 	size_t count, len;
-	char key[TALLY_KEY_MAX];
+	char key[HEADCOUNT_KEY_MAX];
 };
 
-struct tally {
+struct headcount {
 	pthread_mutex_t lock;
 	struct node *nodes, *spare;
 	struct node **buckets;
 	size_t mask;
 };
 
-struct tally *tally_new(size_t keys)
+struct headcount *headcount_new(size_t keys)
 {
-	struct tally *t = calloc(1, sizeof(*t));
+	struct headcount *t = calloc(1, sizeof(*t));
 	size_t buckets = 16;
 
 	while (buckets < keys)
@@ -45,7 +45,7 @@ struct tally *tally_new(size_t keys)
 	return t;
 }
 
-struct tally *tally_free(struct tally *t)
+struct headcount *headcount_free(struct headcount *t)
 {
 	if (t == NULL)
 		return NULL;
@@ -57,7 +57,7 @@ struct tally *tally_free(struct tally *t)
 }
 
 /* where the pointer to key's node is, or would be */
-static struct node **find(struct tally *t, struct slice key)
+static struct node **find(struct headcount *t, struct slice key)
 {
 	struct node **at = &t->buckets[map_hash(key) & t->mask];
 
@@ -66,11 +66,11 @@ static struct node **find(struct tally *t, struct slice key)
 	return at;
 }
 
-bool tally_take(struct tally *t, struct slice key, size_t max)
+bool headcount_take(struct headcount *t, struct slice key, size_t max)
 {
 	bool taken = false;
 
-	if (key.len > TALLY_KEY_MAX)
+	if (key.len > HEADCOUNT_KEY_MAX)
 		return false;
 	pthread_mutex_lock(&t->lock);
 
@@ -92,7 +92,7 @@ bool tally_take(struct tally *t, struct slice key, size_t max)
 	return taken;
 }
 
-void tally_give(struct tally *t, struct slice key)
+void headcount_give(struct headcount *t, struct slice key)
 {
 	pthread_mutex_lock(&t->lock);
 
@@ -106,7 +106,7 @@ void tally_give(struct tally *t, struct slice key)
 	pthread_mutex_unlock(&t->lock);
 }
 
-size_t tally_count(struct tally *t, struct slice key)
+size_t headcount_count(struct headcount *t, struct slice key)
 {
 	pthread_mutex_lock(&t->lock);
 

@@ -39,7 +39,7 @@ struct dropped {
 struct committer {
 	struct journal *journal;         /* the thread's, once it runs */
 	const struct clock *clock;
-	struct tally *tally;
+	struct tally tally;
 	struct slice instance;           /* the journal's text */
 	bool batched;
 	int64_t max_delay_us;
@@ -214,7 +214,7 @@ static void record_tally(struct committer *c)
 {
 	static const size_t bytes = TALLY_ROWS * sizeof(struct tally_row);
 	struct tally_row *rows = malloc(bytes);
-	size_t len = rows == NULL ? 0 : tally_take(c->tally, rows);
+	size_t len = rows == NULL ? 0 : tally_drain(&c->tally, rows);
 
 	for (size_t i = 0; i < len; i++) {
 		struct record r = own_record(c, RECORD_TLS);
@@ -401,9 +401,9 @@ struct slice committer_instance(const struct committer *c)
 	return c->instance;
 }
 
-struct tally *committer_tally(const struct committer *c)
+struct tally *committer_tally(struct committer *c)
 {
-	return c->tally;
+	return &c->tally;
 }
 
 /* ---- life ---- */
@@ -411,7 +411,7 @@ struct tally *committer_tally(const struct committer *c)
 static void free_parts(struct committer *c)
 {
 	journal_free(c->journal);
-	tally_free(c->tally);
+	tally_done(&c->tally);
 	queue_done(&c->queue);
 	pthread_cond_destroy(&c->work);
 	pthread_mutex_destroy(&c->lock);
@@ -429,8 +429,7 @@ static enum err_code open_parts(struct committer *c, const struct committer_opti
 
 	if (queue_bytes < QUEUE_BYTES_MIN || queue_bytes > UINT32_MAX)
 		return err_set(reterr, ERR_INVALID, ERR_NOWHERE, "audit log: a queue has %zu bytes at least", QUEUE_BYTES_MIN);
-	c->tally = tally_new(o->clock);
-	if (c->tally == NULL || !queue_init(&c->queue, queue_bytes, QUEUE_RECORDS))
+	if (!queue_init(&c->queue, queue_bytes, QUEUE_RECORDS))
 		return err_nomem(reterr);
 
 	enum err_code rc = journal_open(&journal, &c->journal, reterr);
@@ -454,6 +453,7 @@ enum err_code committer_open(const struct committer_options *o, struct committer
 	                         .next_seq = 1, .shard_seq = 1, .second_us = mono_us() + SECOND_US };
 	pthread_mutex_init(&c->lock, NULL);
 	thread_cond_init(&c->work);
+	tally_init(&c->tally, o->clock);
 
 	enum err_code rc = open_parts(c, o, reterr);
 

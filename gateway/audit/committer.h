@@ -73,6 +73,6 @@ enum err_code committer_error(const struct committer *c, struct err *ret);
 void committer_counters(const struct committer *c, struct committer_counters *ret);
 struct slice committer_instance(const struct committer *c);
 /* what is counted here becomes `tls` records, each second; owned by c */
-struct tally *committer_tally(const struct committer *c);
+struct tally *committer_tally(struct committer *c);
 
 #endif

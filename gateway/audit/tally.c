@@ -2,37 +2,19 @@
 #include "audit/tally.h"
 
 #include <arpa/inet.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define ADDRESS_MAX 64
 
-struct tally {
-	const struct clock *clock;
-	pthread_mutex_t lock;
-	struct tally_row rows[TALLY_ROWS];
-	size_t len;
-};
-
-struct tally *tally_new(const struct clock *clock)
+void tally_init(struct tally *t, const struct clock *clock)
 {
-	struct tally *t = calloc(1, sizeof(*t));
-
-	if (t == NULL)
-		return NULL;
-	t->clock = clock;
+	*t = (struct tally){ .clock = clock };
 	pthread_mutex_init(&t->lock, NULL);
-	return t;
 }
 
-struct tally *tally_free(struct tally *t)
+void tally_done(struct tally *t)
 {
-	if (t == NULL)
-		return NULL;
 	pthread_mutex_destroy(&t->lock);
-	free(t);
-	return NULL;
 }
 
 /* the address without port and brackets, as text that ends in a zero */
@@ -126,7 +108,7 @@ void tally_add(struct tally *t, const char *reason, struct slice peer_address)
 	pthread_mutex_unlock(&t->lock);
 }
 
-size_t tally_take(struct tally *t, struct tally_row *rows)
+size_t tally_drain(struct tally *t, struct tally_row *rows)
 {
 	pthread_mutex_lock(&t->lock);
 

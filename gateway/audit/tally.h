@@ -10,11 +10,11 @@
 
 #include "base/clock.h"
 
+#include <pthread.h>
+
 #define TALLY_ROWS 256                   /* pairs in one second */
 #define TALLY_SPARE 32                   /* the last of them, for the network "" alone */
 #define NETWORK_MAX 48
-
-struct tally;
 
 struct tally_row {
 	const char *reason;
@@ -23,15 +23,21 @@ struct tally_row {
 	int64_t from_us, to_us;          /* first and last event */
 };
 
-/* NULL without memory */
-struct tally *tally_new(const struct clock *clock);
-struct tally *tally_free(struct tally *t);
+struct tally {
+	const struct clock *clock;
+	pthread_mutex_t lock;            /* over what follows */
+	struct tally_row rows[TALLY_ROWS];
+	size_t len;
+};
+
+void tally_init(struct tally *t, const struct clock *clock);
+void tally_done(struct tally *t);
 
 /* reason: a static string, of a handful. peer_address: with or without port; text that is no IP address, as a socket's
  * path, has the network "". */
 void tally_add(struct tally *t, const char *reason, struct slice peer_address);
 /* moves what was counted to rows, TALLY_ROWS of them, and begins anew; returns how many */
-size_t tally_take(struct tally *t, struct tally_row *rows);
+size_t tally_drain(struct tally *t, struct tally_row *rows);
 
 /* /24 of an IPv4 address, also of one mapped into IPv6, /48 of an IPv6 one */
 void tally_network(struct slice peer_address, char ret[NETWORK_MAX]);

@@ -185,12 +185,12 @@ void http_call_input(struct upstream_call *call)
 }
 
 /* A kept connection may have been closed by the other end while our request was on its way. Nothing of an answer has come, so
- * a request that changes nothing is sent once more, on a new connection. */
+ * a request that changes nothing is sent once more, on a new connection, whose end is then final. */
 static bool send_again(struct upstream_call *call)
 {
 	struct http_pool *pool = call->pool;
 
-	if (call->answer.begun || !call->line->used || call->retried || !outbound_repeatable(call->out))
+	if (call->answer.begun || !call->line->used || !outbound_repeatable(call->out))
 		return false;
 	http_pool_release(pool, call, false);
 	call->retried = true;

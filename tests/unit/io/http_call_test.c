@@ -307,7 +307,6 @@ static void test_pause(void **state)
 
 	s.pause_in_body = false;
 	w.up.resume(s.call);
-	assert_int_equal(s.body_len, held);              /* not from inside resume */
 	while (sent < len) {
 		sent += pour(fd, sent, len);
 		h2o_evloop_run(w.loop, 1);
@@ -340,6 +339,7 @@ static void test_pause_at_the_end(void **state)
 	settle(&w);
 	assert_int_equal(s.body_len, 1);
 	w.up.resume(s.call);
+	assert_int_equal(s.body_len, 1);                 /* not from inside resume */
 	RUN_UNTIL(&w, s.body_len == 2);
 	settle(&w);
 	assert_false(OVER(s));

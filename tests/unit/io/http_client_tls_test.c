@@ -202,6 +202,7 @@ static void test_reuse_and_retry(void **state)
 	struct seen s[3] = { 0 };
 	struct tls_peer p, q;
 	struct world w;
+	char byte;
 
 	open_tls_world(&w, f, "localhost");
 	start_call(&w, &s[0]);
@@ -221,6 +222,9 @@ static void test_reuse_and_retry(void **state)
 	tls_send(&q, OK_2);
 	RUN_UNTIL(&w, OVER(s[2]));
 	assert_true(s[0].done && s[1].done && s[2].done);
+	http_client_free(w.client);                      /* closes at once: no last words that a peer could hold up */
+	w.client = NULL;
+	assert_int_equal(recv(q.fd, &byte, 1, 0), 0);
 	tls_close(&q);
 	world_done(&w);
 	SSL_CTX_free(ctx);

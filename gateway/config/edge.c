@@ -113,7 +113,7 @@ static struct slice read_address(const struct section *s)
 	struct strbuf absolute;
 	struct err e;
 
-	if (text.len == 0)
+	if (!section_has_text(s, KEY_LISTENER_ADDRESS))
 		return text;
 	if (address_check(text, &path, &e) != ERR_OK) {
 		report_error(rd->report, place_of(s, KEY_LISTENER_ADDRESS), "%s", e.text);

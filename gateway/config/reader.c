@@ -111,6 +111,13 @@ bool section_has(const struct section *s, enum key k)
 	return s->map != NULL && yaml_get(s->map, slice_cstr(key_row(k)->name)) != NULL;
 }
 
+bool section_has_text(const struct section *s, enum key k)
+{
+	const struct yaml_node *n = s->map == NULL ? NULL : yaml_get(s->map, slice_cstr(key_row(k)->name));
+
+	return n != NULL && n->type == YAML_TEXT && !yaml_is_nothing(n);
+}
+
 struct place place_of(const struct section *s, enum key k)
 {
 	const struct yaml_node *n = s->map == NULL ? NULL : yaml_get(s->map, slice_cstr(key_row(k)->name));
@@ -415,6 +422,10 @@ struct slice read_path(const struct section *s, enum key k)
 
 	if (n == NULL)
 		return SLICE("");
+	if (n->text.len == 0) {
+		report_error(s->rd->report, n->at, "%s is empty: leave the line out, or name a path", key_row(k)->name);
+		return SLICE("");
+	}
 	path = reader_absolute(s->rd, n->text);
 	if (key_row(k)->type != TYPE_PATH)
 		check_file(s->rd, n, key_row(k)->name, key_row(k)->type, path);

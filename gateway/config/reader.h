@@ -51,6 +51,8 @@ struct section section_under(const struct section *s, enum key k, enum shape sha
 const struct yaml_node *section_node(const struct section *s, enum key k, enum yaml_type type);
 /* true when the key is written down, whatever it says */
 bool section_has(const struct section *s, enum key k);
+/* true when it is written down and is a text, the empty one too */
+bool section_has_text(const struct section *s, enum key k);
 
 struct slice read_text(const struct section *s, enum key k);
 /* TYPE_COUNT, TYPE_SIZE, TYPE_DURATION */

@@ -65,7 +65,7 @@ static void read_url(const struct section *s, struct backend *b)
 	struct url u;
 	struct err e;
 
-	if (text.len == 0)
+	if (!section_has_text(s, KEY_BACKEND_URL))
 		return;
 	if (url_parse(text, &u, &e) != ERR_OK) {
 		report_error(rd->report, place_of(s, KEY_BACKEND_URL), "%s", e.text);

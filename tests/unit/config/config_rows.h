@@ -242,6 +242,22 @@ static const struct row weir_rows[] = {
 	  W "14:95: error: tls has no effect: the url does not begin with https://\n"
 	  G "2:21: error: backends metrics and more have the same paths: give each a `prefix: /name` in "
 	    "weir.yaml\n" },
+	{ "\"https://prometheus:9090\"",
+	  "\"\"",
+	  W "13:40: error: \"\" is not the URL of a backend: https://host:port/base, http://.. or "
+	    "unix:/path; no user, query, fragment or escape\n" },
+	{ "\"https://prometheus:9090\"",
+	  "[]",
+	  W "13:40: error: url must be one value, not a list\n" },
+	{ "\"127.0.0.1:8443\"",
+	  "\"\"",
+	  W "2:16: error: \"\" is not an address: 192.0.2.1:8443, [2001:db8::1]:8443 or unix:/path\n" },
+	{ "directory: audit",
+	  "directory: \"\"",
+	  W "11:21: error: directory is empty: leave the line out, or name a path\n" },
+	{ "client_ca: ca.pem }",
+	  "client_ca: ca.pem, crl: \"\" }",
+	  W "6:73: error: crl is empty: leave the line out, or name a path\n" },
 	{ "prefix: /more }",
 	  "otlp: \"https://x\" }",
 	  W "14:90: error: otlp is not served by this version\n"

@@ -2,6 +2,7 @@
 
 #include "backends/route.h"
 #include "base/clock.h"
+#include "config/files.h"
 
 #define GOOD_WEIR                                                                                                      \
 	"listen:\n"                                                                                                        \
@@ -335,6 +336,34 @@ static void a_folder_without_tenants(void **state)
 	folder_free(f);
 }
 
+static void copy_in(struct config_folder *f, const char *from, const char *to)
+{
+	struct slice text;
+	unsigned mode;
+	struct err e;
+
+	if (files_read(&f->arena, slice_cstr(from), 1 << 20, &text, &mode, &e) != ERR_OK)
+		fail_msg("%s", e.text);
+	folder_write(f, to, text, 0600);
+}
+
+static void the_shipped_examples(void **state)
+{
+	static const char *const named[] = { "certs/edge.pem", "certs/edge.key", "certs/clients.pem", "certs/operators.pem" };
+	struct config_folder *f = folder_new();
+
+	(void)state;
+	folder_mkdir(f, "tenants");
+	folder_mkdir(f, "certs");
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+		folder_write(f, named[i], SLICE("x"), 0600);
+	copy_in(f, WEIR_SOURCE_DIR "/deploy/weir.yaml", "weir.yaml");
+	copy_in(f, WEIR_SOURCE_DIR "/tenants/examples/acme.yaml", "tenants/acme.yaml");
+	copy_in(f, WEIR_SOURCE_DIR "/tenants/examples/globex.yaml", "tenants/globex.yaml");
+	expect(f, "examples", "");
+	folder_free(f);
+}
+
 static void errors_of_all_files_at_once(void **state)
 {
 	struct config_folder *f = good_folder();
@@ -490,6 +519,7 @@ int main(void)
 		cmocka_unit_test(the_hash_is_of_names_and_bytes),
 		cmocka_unit_test(files_that_others_can_use),
 		cmocka_unit_test(a_folder_without_tenants),
+		cmocka_unit_test(the_shipped_examples),
 		cmocka_unit_test(errors_of_all_files_at_once),
 		cmocka_unit_test(a_config_that_cannot_be_read),
 		cmocka_unit_test(relative_paths),

@@ -13,6 +13,7 @@ enum exit_status {
 
 /* argv[0] is the name of the subcommand */
 int cli_check(int argc, char **argv);
+int cli_audit(int argc, char **argv);
 int cli_parse(int argc, char **argv);
 int cli_routes(int argc, char **argv);
 int cli_run(int argc, char **argv);

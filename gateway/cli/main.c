@@ -12,6 +12,7 @@ static const struct {
 } subcommands[] = {
 	{ "run", "the gateway", cli_run },
 	{ "check", "every mistake in the config and the tenant files at once", cli_check },
+	{ "audit", "reads the audit log", cli_audit },
 	{ "parse", "what Weir makes of queries, one JSON object a line", cli_parse },
 	{ "routes", "the route table as it is compiled in", cli_routes },
 	{ "version", "version, commit, build and libraries", cli_version },

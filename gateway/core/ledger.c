@@ -1,7 +1,6 @@
 /* ledger.c - the two records of a request, filled from its fields; see audit/record.h for their form. */
 #include "core/request.h"
 
-#include "audit/redact.h"
 #include "base/log.h"
 
 static void fill_common(const struct request *r, enum record_type type, struct record *ret)
@@ -28,6 +27,7 @@ static void fill_end(const struct request *r, struct slice end, unsigned status,
 	ret->end = end;
 }
 
+/* record_print keeps those that may be kept, and takes secrets out of target and body */
 static void fill_headers(struct request *r, struct record *rec)
 {
 	struct record_header *v = ARENA_ARRAY(&r->arena, r->in->headers_len, struct record_header);
@@ -35,15 +35,14 @@ static void fill_headers(struct request *r, struct record *rec)
 	if (v == NULL)
 		return;
 	for (size_t i = 0; i < r->in->headers_len; i++)
-		if (redact_header_kept(r->in->headers[i].name))
-			v[rec->headers_len++] = (struct record_header){ r->in->headers[i].name, r->in->headers[i].value };
+		v[i] = (struct record_header){ r->in->headers[i].name, r->in->headers[i].value };
 	rec->headers = v;
+	rec->headers_len = r->in->headers_len;
 }
 
 static void fill_private(struct request *r, struct record *rec)
 {
 	const struct identity *id = r->identity;
-	const struct redactor *redactor = r->core->ports.audit.redactor;
 
 	if (id != NULL) {
 		rec->subject = id->subject;
@@ -51,11 +50,10 @@ static void fill_private(struct request *r, struct record *rec)
 		rec->uris_len = id->uris_len;
 		rec->fingerprint = id->fingerprint;
 	}
+	rec->redactor = r->core->ports.audit.redactor;
 	rec->peer = r->in->peer;
-	if (redact_target(&r->arena, redactor, r->in->target, &rec->target, NULL) != ERR_OK)
-		rec->target = SLICE("");             /* no memory to take secrets out: rather nothing than all */
-	if (redact_form(&r->arena, redactor, r->in->body, &rec->body, NULL) != ERR_OK)
-		rec->body = SLICE("");
+	rec->target = r->in->target;
+	rec->body = r->in->body;
 	rec->query_sent = r->sent_query;
 	rec->reason_text = r->refused ? slice_cstr(verdict_text(&r->verdict)) : inbound_header(r->in, SLICE("x-weir-reason"));
 	rec->traceparent = slice_cstr(r->trace.parent);

@@ -71,3 +71,19 @@ def mutants(rng, seeds, count):
         if text not in known and len(text) < 2000:
             made[text] = None
     return list(made)
+
+
+BYTES = [b"\xff", b"\x80", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\xaf", b"\xef\xbf\xbd", b"\xef\xbb\xbf", b"\x00", b"\x7f",
+         b"\x1b", b"\x0b"]
+
+
+def with_bytes(rng, seeds, count):
+    """Seeds with bytes thrown in that are no text, or no text that a query is written in."""
+    made = {}
+    while len(made) < count:
+        raw = rng.choice(seeds).encode()
+        for _ in range(rng.choice([1, 1, 2])):
+            at = rng.randrange(len(raw) + 1)
+            raw = raw[:at] + rng.choice(BYTES) + raw[at + rng.choice([0, 0, 1]):]
+        made[raw] = None
+    return list(made)

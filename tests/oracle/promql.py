@@ -130,6 +130,10 @@ def rows_of(texts):
     return [{"query": t} for t in texts]
 
 
+def rows_of_bytes(raws):
+    return [{"query_b64": real.b64(r)} for r in raws]
+
+
 def compare_all(tap, comparison, name, make_rows):
     for features in FEATURES:
         rows = make_rows(features)
@@ -153,6 +157,8 @@ def main():
             compare_all(tap, comparison, "our own queries", lambda features: rows_of(own))
             compare_all(tap, comparison, "mutants of them",
                         lambda features: rows_of(mutate.mutants(random.Random(SEED + len(features)), own, MADE)))
+            compare_all(tap, comparison, "with bytes that are no text",
+                        lambda features: rows_of_bytes(mutate.with_bytes(random.Random(SEED), own, MADE // 5)))
             if lang == "promql":
                 compare_all(tap, comparison, "made by the grammar",
                             lambda features: rows_of(generate.generated(random.Random(SEED), features.split(","), MADE)))

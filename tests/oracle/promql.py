@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import generate
+import literals
 import mutate
 import real
 
@@ -123,45 +124,47 @@ def corpus_rows():
 def own_queries():
     """Of queries.txt, and the inputs of the case files."""
     lines = (Path(__file__).parent / "queries.txt").read_text().split("\n")
-    return [line for line in lines if line and not line.startswith("# ")]
+    found = [line for line in lines if line and not line.startswith("# ")]
+    for path in sorted((real.ROOT / "tests/cases").glob("*/*.case")):
+        found += [line.removeprefix("query: ") for line in path.read_text().split("\n") if line.startswith("query: ")]
+    return list(dict.fromkeys(found))
 
 
 def rows_of(texts):
-    return [{"query": t} for t in texts]
+    return [{"query": t} if isinstance(t, str) else {"query_b64": real.b64(t)} for t in texts]
 
 
-def rows_of_bytes(raws):
-    return [{"query_b64": real.b64(r)} for r in raws]
+def open_sources():
+    """Name of some rows, and how they are made for a feature list."""
+    rows = corpus_rows()
+    texts = [r["query"] for r in rows if "query" in r and len(r["query"]) < 2000]
+    return [
+        ("open corpus", lambda rng, features: rows),
+        ("mutants of it", lambda rng, features: rows_of(mutate.mutants(rng, texts, MADE))),
+    ]
 
 
-def compare_all(tap, comparison, name, make_rows):
-    for features in FEATURES:
-        rows = make_rows(features)
-        tap.report(f"{comparison.lang}: {name}, features [{features}]", comparison.run(rows, features), len(rows))
+def made_sources():
+    own = own_queries()
+    return [
+        ("our own queries", lambda rng, features: rows_of(own)),
+        ("mutants of them", lambda rng, features: rows_of(mutate.mutants(rng, own, MADE))),
+        ("with bytes that are no text", lambda rng, features: rows_of(mutate.with_bytes(rng, own, MADE // 5))),
+        ("made by the grammar", lambda rng, features: rows_of(generate.generated(rng, features.split(","), MADE))),
+        ("numbers and strings", lambda rng, features: rows_of(literals.literals(rng, MADE))),
+    ]
 
 
 def main():
     weir, which = sys.argv[1:]
+    sources = {"open": open_sources, "made": made_sources}[which]()
     oracle, tap = real.oracle(), real.Tap()
-    own = own_queries()
-    if which == "open":
-        rows = corpus_rows()
-        texts = [r["query"] for r in rows if "query" in r and len(r["query"]) < 2000]
     for lang in ("promql", "match"):
         comparison = Comparison(weir, oracle, lang)
-        if which == "open":
-            compare_all(tap, comparison, "open corpus", lambda features: rows)
-            compare_all(tap, comparison, "mutants of it",
-                        lambda features: rows_of(mutate.mutants(random.Random(SEED + len(features)), texts, MADE)))
-        else:
-            compare_all(tap, comparison, "our own queries", lambda features: rows_of(own))
-            compare_all(tap, comparison, "mutants of them",
-                        lambda features: rows_of(mutate.mutants(random.Random(SEED + len(features)), own, MADE)))
-            compare_all(tap, comparison, "with bytes that are no text",
-                        lambda features: rows_of_bytes(mutate.with_bytes(random.Random(SEED), own, MADE // 5)))
-            if lang == "promql":
-                compare_all(tap, comparison, "made by the grammar",
-                            lambda features: rows_of(generate.generated(random.Random(SEED), features.split(","), MADE)))
+        for name, make_rows in sources:
+            for features in FEATURES:
+                rows = make_rows(random.Random(f"{SEED} {features}"), features)
+                tap.report(f"{lang}: {name}, features [{features}]", comparison.run(rows, features), len(rows))
         print(f"# {lang}: {comparison.accepted} accepted by both; stricter: {dict(comparison.stricter)}")
     tap.done()
 

@@ -117,6 +117,7 @@ void conn_accept(struct gate *g, h2o_socket_t *sock)
 		}
 		c->handshaking = true;
 		c->tls = tls_context_ref(g->tls);
+		c->judged = tls_context_ref(g->tls);
 	}
 	h2o_accept(&g->accept, sock);
 }
@@ -203,6 +204,7 @@ static void on_close(void *data)
 		headcount_give(server_of(c)->certificates, fingerprint_of(c));
 	peer_free(c->peer);
 	tls_context_unref(c->tls);
+	tls_context_unref(c->judged);
 	count_open(c, -1);
 	unlink_conn(c);
 	atomic_fetch_sub_explicit(&server_of(c)->connections, 1, memory_order_relaxed);
@@ -242,14 +244,11 @@ bool conn_judge(struct conn *c)
 		return true;
 	if (now == NULL)                     /* the listener became plain: no certificate is good there */
 		return false;
-	if (now != c->tls) {
-		bool same = tls_same_trust(now, c->tls);
-
-		if (!same && !peer_judge(c->peer, tls_context_trust(now)))
+	if (now != c->judged) {
+		if (!tls_same_trust(now, c->judged) && !peer_judge(c->peer, tls_context_trust(now)))
 			return false;
-		tls_context_ref(now);
-		tls_context_unref(c->tls);
-		c->tls = now;
+		tls_context_unref(c->judged);
+		c->judged = tls_context_ref(now);
 	}
 	return tls_crl_current(now, clock_wall_us(c->gate->worker->o.clock) / 1000000);
 }

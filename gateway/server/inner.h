@@ -80,7 +80,8 @@ struct conn {
 	struct conn *next, *prev;        /* of the worker's list */
 	struct gate *gate;
 	h2o_socket_t *sock;
-	struct tls_context *tls;         /* held: the one it was accepted with, later the one it was last judged by */
+	struct tls_context *tls;         /* held: of its handshake; OpenSSL calls back into it until the socket is closed */
+	struct tls_context *judged;      /* held: the one under which its certificate was last judged */
 	struct peer *peer;               /* NULL = plain, or no handshake yet */
 	bool counted;                    /* its certificate holds a place in server.certificates */
 	char address[LISTENER_PEER_MAX];
@@ -135,9 +136,7 @@ struct worker {
 	h2o_loop_t *loop;
 	h2o_multithread_queue_t *queue;
 	h2o_multithread_receiver_t receiver;
-	h2o_timeout_t tick_timeout;
-	h2o_timeout_entry_t tick_entry;
-	int64_t checked_ms;
+	int64_t ticked_ms, checked_ms;   /* when last */
 	int spare_fd;                    /* given up to accept and close one connection when there are no more */
 	struct gate *gates;
 	size_t gates_len;

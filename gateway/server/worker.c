@@ -176,11 +176,9 @@ static void drain_tick(struct worker *w, int64_t now_ms)
 
 /* ---- the tick ---- */
 
-static void on_tick(h2o_timeout_entry_t *entry)
+/* Not a timer of libh2o: those go by the wall clock, and would stand still after it is set back. */
+static void tick(struct worker *w, int64_t now_ms)
 {
-	struct worker *w = H2O_STRUCT_FROM_MEMBER(struct worker, tick_entry, entry);
-	int64_t now_ms = worker_now_ms(w);
-
 	for (size_t i = 0; i < w->gates_len; i++)
 		gate_tick(&w->gates[i], now_ms);
 	if (now_ms - w->checked_ms >= CHECK_MS) {
@@ -191,7 +189,6 @@ static void on_tick(h2o_timeout_entry_t *entry)
 		w->o.tick(w->o.ctx);
 	if (w->draining)
 		drain_tick(w, now_ms);
-	h2o_timeout_link(w->loop, &w->tick_timeout, &w->tick_entry);
 }
 
 /* ---- messages, on the thread ---- */
@@ -262,8 +259,6 @@ static bool thread_setup(struct worker *w)
 	w->loop = h2o_evloop_create();
 	w->queue = h2o_multithread_create_queue(w->loop);
 	h2o_multithread_register_receiver(w->queue, &w->receiver, on_messages);
-	h2o_timeout_init(w->loop, &w->tick_timeout, TICK_MS);
-	w->tick_entry.cb = on_tick;
 	w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return w->o.setup == NULL || w->o.setup(w->o.ctx, w, w->loop);
 }
@@ -274,7 +269,6 @@ static void thread_listen(struct worker *w)
 		gate_init(&w->gates[i], w, i, w->o.listen_fds[i]);
 		gate_listen(&w->gates[i]);
 	}
-	h2o_timeout_link(w->loop, &w->tick_timeout, &w->tick_entry);
 }
 
 static bool is_over(const struct worker *w)
@@ -286,8 +280,15 @@ static bool is_over(const struct worker *w)
 static void thread_run(struct worker *w)
 {
 	while (!is_over(w)) {
-		h2o_evloop_run(w->loop, 1000);   /* returns early on a signal; there is nothing to do about it */
-		if (w->draining && !hope(worker_now_ms(w) < w->drain_until_ms + LAST_WAIT_MS))
+		h2o_evloop_run(w->loop, TICK_MS);
+
+		int64_t now_ms = worker_now_ms(w);
+
+		if (now_ms - w->ticked_ms >= TICK_MS) {
+			w->ticked_ms = now_ms;
+			tick(w, now_ms);
+		}
+		if (w->draining && !hope(now_ms < w->drain_until_ms + LAST_WAIT_MS))
 			break;
 	}
 }
@@ -328,8 +329,6 @@ static void thread_teardown(struct worker *w)
 	for (size_t i = 0; i < w->gates_len; i++)
 		if (w->gates[i].worker != NULL)
 			gate_done(&w->gates[i]);
-	h2o_timeout_unlink(&w->tick_entry);
-	h2o_timeout_dispose(w->loop, &w->tick_timeout);
 	do
 		h2o_evloop_run(w->loop, 0);      /* frees closed sockets */
 	while (is_rung(w));                  /* and takes in the last message */

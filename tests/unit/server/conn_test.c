@@ -144,14 +144,14 @@ static void test_reload_revokes(void **state)
 	struct client c, idle;
 
 	client_tls(&c, f);
+	client_send(&c, "GET /now HTTP/1.1\r\n" H "\r\n");
+	client_until(&c, "hello");
+	client_clear(&c);
+	reload(f);                           /* of nothing; the context of the handshake is only kept by its connections */
+	client_send(&c, "GET /now HTTP/1.1\r\n" H "\r\n");
+	client_until(&c, "hello");
+	client_clear(&c);
 	client_tls(&idle, f);
-	client_send(&c, "GET /now HTTP/1.1\r\n" H "\r\n");
-	client_until(&c, "hello");
-	client_clear(&c);
-	reload(f);                           /* of nothing */
-	client_send(&c, "GET /now HTTP/1.1\r\n" H "\r\n");
-	client_until(&c, "hello");
-	client_clear(&c);
 	f->tls.crl = pki_write_crl(&f->folder, "a.crl", pki_crl(&f->ca, NULL, 600));
 	reload(f);                           /* somebody else is revoked */
 	client_send(&c, "GET /now HTTP/1.1\r\n" H "\r\n");
@@ -168,6 +168,28 @@ static void test_reload_revokes(void **state)
 	assert_in(&idle, "I001");
 	client_done(&c);
 	client_done(&idle);
+}
+
+/* OpenSSL tells of alerts as long as a connection lives, also when a reload has replaced the context it began with */
+static void test_context_outlives_reload(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+	char byte;
+
+	client_tls(&c, f);
+	for (int i = 0; i < 2; i++) {
+		reload(f);
+		client_send(&c, "GET /now HTTP/1.1\r\n" H "\r\n");
+		client_until(&c, "hello");
+		client_clear(&c);
+	}
+	/* a record that was never sealed makes the client send a fatal alert */
+	SSL_set0_rbio(c.ssl, BIO_new_mem_buf("\x17\x03\x03\x00\x20 no record that was ever sealed", 37));
+	assert_int_equal(SSL_read(c.ssl, &byte, 1), -1);
+	while (recv(c.fd, &byte, 1, 0) > 0)
+		;
+	client_done(&c);
 }
 
 static void test_stale_revocation_list(void **state)
@@ -307,6 +329,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_identity, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_handshakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload_revokes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_context_outlives_reload, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stale_revocation_list, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unfinished_handshakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_connections_of_a_certificate, setup, teardown),

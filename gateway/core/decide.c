@@ -48,7 +48,7 @@ static bool is_form(struct slice type)
 	while (semi > 0 && type.ptr[semi - 1] == ' ')
 		semi--;
 	return slice_ieq(slice_from(type.ptr, semi), SLICE("application/x-www-form-urlencoded")) &&
-	       (rest.len == 0 || slice_ieq(rest, SLICE("charset=utf-8")));
+	       (rest.len == 0 || slice_ieq(rest, SLICE("charset=utf-8")) || slice_ieq(rest, SLICE("charset=\"utf-8\"")));
 }
 
 static enum step check_body(struct request *r)

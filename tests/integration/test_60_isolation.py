@@ -65,7 +65,7 @@ def stores(work, pki):
     data = dataset.isolation()
     shared = Prometheus("shared-flags", work / "shared-flags", data.both, flags=FLAGS).start()
     alone = Prometheus("alone-flags", work / "alone-flags", data.a, flags=FLAGS).start()
-    limits = {"request_rate": {"per_second": 100000, "burst": 100000}, "max_query_length": "1000y", "max_query_lookback": "1000y"}
+    limits = {"request_rate": {"per_second": 100000, "burst": 100000}, "max_query_length": "36500d", "max_query_lookback": "0s"}
     weir = Weir("weir-isolation", work / "weir-isolation", pki, shared.url, [tenant("a", limits=limits)], generous).start()
     yield Stores(weir, pki.client("spiffe://example.org/a/ann"), shared, alone, rows)
     weir.stop()
@@ -147,6 +147,8 @@ def compare(stores, path, params):
 def difference(query, answer, reference):
     if answer.status != reference.status:
         return f"{answer.status} {answer.text[:200]}, not {reference.status} {reference.text[:200]}"
+    if answer.tag == "Q002":  # not valid for either: the same status in our own words, nothing was sent
+        return None
     if comparable(query, answer) != comparable(query, reference):
         return f"{answer.text[:300]}, not {reference.text[:300]}"
     # a's own data, multiplied, may be as large as b's; then the reference is too

@@ -129,7 +129,7 @@ def live(work, pki):
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
         "scrape_configs": [
             {"job_name": "target", "honor_labels": True, "static_configs": [{"targets": [target.address]}]},
-            {"job_name": "owned", "static_configs": [{"targets": [target.address], "labels": {"tenant_id": "a"}}]},
+            {"job_name": "owned", "metrics_path": "/none", "static_configs": [{"targets": [target.address], "labels": {"tenant_id": "a"}}]},
         ]})
     prometheus = Prometheus("live", work / "live", config=config, flags=FEATURES).start()
     wait_until(lambda: len(prometheus.get("/api/v1/query", {"query": "up == 1"}).json()["data"]["result"]) == 2, "both scrapes")

@@ -32,8 +32,9 @@ def test_m1_foreign_value(setup, matcher):
     same_tree(setup, query)
 
 
-@pytest.mark.parametrize("matcher", M1_FOREIGN)
+@pytest.mark.parametrize("matcher", [m for m in M1_FOREIGN if ".*" not in m])
 def test_m1_foreign_value_is_refused_where_the_tenant_says_so(setup, matcher):
+    """Values and lists of values; whether a pattern excludes the tenant is not worked out, so it finds nothing instead."""
     strict = setup.caller("strict/ann")
     matcher = matcher.replace('"a', '"strict')
     with checks.silent(setup):
@@ -98,14 +99,14 @@ def test_m4_pattern_against_a_grant_with_a_wildcard(setup, matcher):
     checks.blind(answer, direct(setup.alone, f'foo{{{matcher},job=~"a.*"}}'))
 
 
-@pytest.mark.parametrize("matcher, clause", [('job="api"', "h1:90"), ('job=~"api"', "h1:90"), ('job=~"db|x"', "h2:90")])
+@pytest.mark.parametrize("matcher, clause", [('job="api"', "h1:90"), ('job=~"api"', "h1:90"), ('job=~"db|x"', "h2:90"), ('job=~"api|"', "h1:90")])
 def test_m4_plain_texts_choose_a_clause(setup, matcher, clause):
     answer = setup.query(f"foo{{{matcher}}}", setup.caller("a/pairs/ann"))
     checks.blind(answer, direct(setup.alone, f'foo{{{matcher},instance="{clause}"}}'))
     assert len(answer.json()["data"]["result"]) == 1
 
 
-@pytest.mark.parametrize("matcher", ['job=~"ap.*"', 'job=~"api|db"', 'job!="db"', 'job=~"api|"', 'job=~"(?i)api"'])
+@pytest.mark.parametrize("matcher", ['job=~"ap.*"', 'job=~"api|db"', 'job!="db"', 'job=~"(?i)api"'])
 def test_m4_patterns_choose_nothing(setup, matcher):
     with checks.silent(setup):
         checks.refused(setup, setup.query(f"foo{{{matcher}}}", setup.caller("a/pairs/ann")), 403, "P010")
@@ -155,21 +156,17 @@ def test_m5_star_never_matches_a_missing_label(setup):
     checks.blind(setup.query('{__name__=~".+"}', setup.caller("a/star/ann")), direct(setup.alone, '{path=~".+"}'))
 
 
-@pytest.mark.parametrize(
-    "selector",
-    [
-        "{}",
-        '{tenant_id!="a"}',
-        '{job!="x"}',
-        '{tenant_id=~".*"}',
-        '{__name__=~".*"}',
-        '{tenant_id=""}',
-        '{job=~"x|"}',
-        '{job!~".+"}',
-    ],
-)
+# what of the shared store it finds beside a name: b's series too, or none
+M6_EMPTY = {
+    "{}": True, '{tenant_id!="a"}': True, '{job!="x"}': True, '{tenant_id=~".*"}': True, '{__name__=~".*"}': True,
+    '{tenant_id=""}': False, '{job=~"x|"}': False, '{job!~".+"}': False,
+}
+
+
+@pytest.mark.parametrize("selector", M6_EMPTY)
 def test_m6_selector_that_ours_would_make_legal(setup, selector):
-    checks.control(direct(setup.shared, selector[:-1] + ("," if selector != "{}" else "") + '__name__=~"foo|secret"}'))
+    if M6_EMPTY[selector]:
+        checks.control(direct(setup.shared, f"foo{selector}" if "__name__" not in selector else '{__name__=~".*",job="api"}'))
     assert direct(setup.shared, selector).status == 400
     with checks.silent(setup):
         checks.refused(setup, setup.query(selector), 400, "Q002")

@@ -1,4 +1,4 @@
-"""target.py - something to scrape: series of two tenants with exemplars, as OpenMetrics."""
+"""target.py - something to scrape: at /metrics series of two tenants with exemplars, as OpenMetrics; elsewhere none."""
 
 import http.server
 import threading
@@ -15,7 +15,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "application/openmetrics-text; version=1.0.0; charset=utf-8")
         self.end_headers()
-        self.wfile.write(TEXT.encode())
+        self.wfile.write(TEXT.encode() if self.path == "/metrics" else b"# EOF\n")
 
     def log_message(self, *_):
         pass

@@ -106,7 +106,7 @@ class Connection:
         """Sends bytes as they are. The peer may have refused and closed before it has read them all."""
         try:
             self.send(data)
-        except ConnectionError:
+        except OSError:  # ssl has errors of its own for a broken pipe
             pass
         return self.read(method)
 

@@ -152,6 +152,12 @@ def test_boot_record_is_first(setup):
     assert setup.weir.audit()[0]["public"]["typ"] == "boot"
 
 
+def test_the_log_is_found_by_the_config_too(setup):
+    setup.query("foo")
+    done = setup.weir.tool("audit", "cat", "-c", "weir.yaml", "0-1", "--json")
+    assert done.returncode == 0 and [json.loads(line) for line in done.stdout.splitlines()] == setup.weir.audit()[:2]
+
+
 def test_metrics_tell_what_happened(setup):
     """Counters of the last requests, by tenant, call, verdict and tag."""
     allowed = setup.weir.metric("weir_requests_total", tenant="a", call="prom.query", verdict="allow")

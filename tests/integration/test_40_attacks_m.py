@@ -118,7 +118,7 @@ def test_m5_tenant_ids_that_are_refused_at_load(setup, work, name):
     assert check.returncode == 1 and "id" in check.stderr, check
 
 
-@pytest.mark.parametrize("value", ["", None, ["a"], {"a": "b"}])
+@pytest.mark.parametrize("value", ["", None, [], [""], {"a": "b"}])
 def test_m5_grant_values_that_are_refused_at_load(setup, work, value):
     document = weir.tenant("a")
     document["roles"]["everyone"]["grants"] = {"metrics": [{"job": value}]}

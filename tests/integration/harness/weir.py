@@ -135,7 +135,7 @@ class Weir(Process):
 
     def audit(self):
         """Every record, oldest first."""
-        done = self.tool("audit", "cat", "-c", "weir.yaml", "--json")
+        done = self.tool("audit", "cat", "--directory", "audit", "--json")
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 

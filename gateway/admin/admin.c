@@ -1,6 +1,7 @@
 /* admin.c - see admin.h. One table, one file. */
 #include "admin/admin.h"
 
+#include "audit/record.h"
 #include "base/json.h"
 
 #include <pthread.h>
@@ -10,10 +11,8 @@
 
 struct admin {
 	struct admin_options o;
-	pthread_mutex_t lock;                /* of all below */
+	pthread_mutex_t lock;                /* of snap */
 	struct snapshot *snap;
-	struct metrics_shard *shard;         /* what the log counts, moved over at each scrape */
-	struct committer_counters counted;   /* as of the last scrape */
 };
 
 /* what a call answers; body is text */
@@ -41,6 +40,26 @@ static const struct call {
 	{ "/metrics", false, MONITORS, call_metrics },
 };
 
+/* what the log counts, which must not know metrics */
+static void collect_log(void *ctx, struct metrics_shard *s)
+{
+	static const char *const types[RECORD_TYPES] = {
+		[RECORD_DECISION] = "decision", [RECORD_OUTCOME] = "outcome", [RECORD_ADMIN] = "admin", [RECORD_BOOT] = "boot",
+		[RECORD_POLICY] = "policy",     [RECORD_TLS] = "tls",         [RECORD_GAP] = "gap",
+	};
+	const struct admin *a = ctx;
+	struct committer_counters now;
+
+	committer_counters(a->o.log, &now);
+	for (size_t i = 0; i < RECORD_TYPES; i++)
+		metric_add(s, METRIC_AUDIT_RECORDS, METRIC_LABELS(slice_cstr(types[i])), now.records[i]);
+	for (size_t i = 0; i < sizeof(now.sync_buckets) / sizeof(now.sync_buckets[0]); i++)
+		metric_observe_many(s, METRIC_AUDIT_COMMIT, NULL, (int64_t)committer_bucket_us[i], now.sync_buckets[i],
+		                    i == 0 ? (int64_t)now.sync_us_total : 0);
+	metric_set(s, METRIC_AUDIT_QUEUE, NULL, (int64_t)now.queue_records);
+	metric_set(s, METRIC_AUDIT_DURABLE, NULL, (int64_t)now.durable_index);
+}
+
 struct admin *admin_new(const struct admin_options *o)
 {
 	struct admin *a = calloc(1, sizeof(*a));
@@ -48,8 +67,7 @@ struct admin *admin_new(const struct admin_options *o)
 	if (a == NULL)
 		return NULL;
 	a->o = *o;
-	a->shard = metrics_shard_new(o->metrics);
-	if (a->shard == NULL || pthread_mutex_init(&a->lock, NULL) != 0) {
+	if (!metrics_collect(o->metrics, collect_log, a) || pthread_mutex_init(&a->lock, NULL) != 0) {
 		free(a);
 		return NULL;
 	}
@@ -98,41 +116,8 @@ static void call_ready(struct admin *a, struct reply *r)
 		strbuf_lit(&r->body, "not ready: the audit log cannot take records\n");
 }
 
-static void count_records(struct admin *a, const struct committer_counters *now)
-{
-	static const char *const types[8] = { "decision", "outcome", "admin", "boot", "policy", "tls", "gap", "" };
-
-	for (size_t i = 0; i < 8; i++)
-		if (now->records[i] > a->counted.records[i])
-			metric_add(a->shard, METRIC_AUDIT_RECORDS, METRIC_LABELS(slice_cstr(types[i])), now->records[i] - a->counted.records[i]);
-}
-
-static void count_syncs(struct admin *a, const struct committer_counters *now)
-{
-	int64_t sum = (int64_t)(now->sync_us_total - a->counted.sync_us_total);
-
-	for (size_t i = 0; i < 16; i++) {
-		uint64_t n = now->sync_buckets[i] - a->counted.sync_buckets[i];
-
-		if (n == 0)
-			continue;
-		metric_observe_many(a->shard, METRIC_AUDIT_COMMIT, NULL, (int64_t)committer_bucket_us[i], n, sum);
-		sum = 0;                         /* the whole sum goes with the first bucket that grew */
-	}
-}
-
 static void call_metrics(struct admin *a, struct reply *r)
 {
-	struct committer_counters now;
-
-	committer_counters(a->o.log, &now);
-	pthread_mutex_lock(&a->lock);
-	count_records(a, &now);
-	count_syncs(a, &now);
-	metric_set(a->shard, METRIC_AUDIT_QUEUE, NULL, (int64_t)now.queue_records);
-	metric_set(a->shard, METRIC_AUDIT_DURABLE, NULL, (int64_t)now.durable_index);
-	a->counted = now;
-	pthread_mutex_unlock(&a->lock);
 	r->type = "text/plain; version=0.0.4; charset=utf-8";
 	metrics_print(a->o.metrics, &r->body);
 }

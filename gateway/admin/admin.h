@@ -1,8 +1,9 @@
 /* admin.h - what Weir says of itself: health and readiness on the health listener; these and metrics on the admin listener.
  *
  * Shared by all workers. Every call answers at once, so there is nothing to be told of a client that leaves.
- * Ownership: holds a reference to its snapshot; metrics and log must outlive it.
- * Threads:   begin from any worker; new, swap and free from main.
+ * Ownership: holds a reference to its snapshot; metrics and log must outlive it. Behind admin_free metrics must not be
+ *            scraped any more: part of what they print is collected here.
+ * Threads:   begin from any worker, the collecting too; new, swap and free from main.
  */
 #ifndef WEIR_ADMIN_ADMIN_H
 #define WEIR_ADMIN_ADMIN_H

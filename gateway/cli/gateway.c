@@ -30,6 +30,7 @@ struct lane {
 	struct core *core;
 	struct http_client *client;
 	struct metrics_shard *metrics;
+	_Atomic(struct http_backends *) next;    /* put here by main before it posts a swap, taken by the worker; acq_rel */
 	/* The log wakes workers from its own thread; behind the lock it sees whether there still is one. */
 	pthread_mutex_t lock;
 	struct worker *awake;
@@ -143,16 +144,17 @@ static void lane_wake(void *ctx)
 	core_audit_moved(((struct lane *)ctx)->core);
 }
 
+/* The backends come from main, which has read their files: a worker's loop waits for no disk. */
 static void lane_swap(void *ctx, struct snapshot *snap)
 {
 	struct lane *l = ctx;
-	struct http_backends *set = NULL;
-	struct err e;
+	struct http_backends *set = atomic_exchange_explicit(&l->next, NULL, memory_order_acq_rel);
 
-	if (http_backends_new(snap->backends, snap->backends_len, &set, &e) != ERR_OK || !http_client_swap(l->client, set))
-		log_event(LOG_ERROR, "reload_backends", LOG_CSTR("why", set == NULL ? e.text : "not enough memory"));
-	else
+	/* NULL: of two swaps in a row the first has taken the newer ones */
+	if (set == NULL || http_client_swap(l->client, set))
 		core_swap(l->core, snap);
+	else
+		log_event(LOG_ERROR, "reload_backends", LOG_CSTR("why", "not enough memory"));
 	http_backends_unref(set);
 }
 
@@ -377,11 +379,19 @@ static void reload_failed(struct gateway *g, const char *why)
 	log_event(LOG_ERROR, "reload_failed", LOG_CSTR("why", why));
 }
 
+/* what the worker of l finds at its next swap */
+static void offer(struct lane *l, struct http_backends *set)
+{
+	http_backends_unref(atomic_exchange_explicit(&l->next, set == NULL ? NULL : http_backends_ref(set), memory_order_acq_rel));
+}
+
 static void swap_in(struct gateway *g, struct snapshot *snap, struct tls_set *tls, struct http_backends *backends)
 {
 	record_reload(g, snap);
-	for (size_t i = 0; i < g->lanes_len; i++)
+	for (size_t i = 0; i < g->lanes_len; i++) {
+		offer(&g->lanes[i], backends);
 		worker_swap(g->lanes[i].worker, snap, tls);
+	}
 	admin_swap(g->admin, snap);
 	snapshot_unref(g->snap);
 	tls_set_unref(g->tls);
@@ -434,8 +444,10 @@ struct gateway *gateway_free(struct gateway *g)
 	if (!g->draining)
 		for (size_t i = 0; i < g->lanes_len; i++)
 			worker_stop(g->lanes[i].worker);
-	for (size_t i = 0; i < g->lanes_len; i++)
+	for (size_t i = 0; i < g->lanes_len; i++) {
 		worker_join(g->lanes[i].worker);
+		offer(&g->lanes[i], NULL);
+	}
 	committer_free(g->log);              /* after the last outcome record */
 	pseudonym_free(g->names);
 	admin_free(g->admin);

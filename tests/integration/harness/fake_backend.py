@@ -1,6 +1,7 @@
 """fake_backend.py - a backend that answers what a test tells it to, byte by byte: nonsense, half an answer, nothing."""
 
 import socket
+import ssl
 import threading
 
 from .recorder import read_request
@@ -15,12 +16,16 @@ def answer(body=OK_BODY, status="200 OK", headers=("Content-Type: application/js
 
 
 class FakeBackend:
-    """say: bytes to answer with, or a function of the socket. Weir's own probe always gets a right answer."""
+    """say: bytes to answer with, or a function of the socket. Weir's own probe always gets a right answer.
+    tls: a context for connections from now on; None = plain."""
 
     def __init__(self):
         self.say = answer()
         self.close = False  # end the connection behind the answer
         self.asked = 0
+        self.tls = None
+        self.refused = []  # handshakes that failed, as text
+        self.seen_certificate = None  # what the last TLS client showed
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = self.listener.getsockname()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -41,6 +46,14 @@ class FakeBackend:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):
+        if self.tls:
+            try:
+                client = self.tls.wrap_socket(client, server_side=True)
+            except (ssl.SSLError, OSError) as why:
+                self.refused.append(str(why))
+                client.close()
+                return
+            self.seen_certificate = client.getpeercert()
         rest = b""
         with client:
             while True:

@@ -137,8 +137,8 @@ struct reserve *reserve_new(int state_fd, uint64_t segment_bytes, const uint64_t
 		return NULL;
 	r->state_fd = state_fd;
 	r->segment_bytes = segment_bytes;
-	r->ready_len = ready_len < RESERVE_SEGMENTS ? ready_len : RESERVE_SEGMENTS;
-	memcpy(r->ready, ready, r->ready_len * sizeof(*ready));
+	for (; r->ready_len < ready_len && r->ready_len < RESERVE_SEGMENTS; r->ready_len++)
+		r->ready[r->ready_len] = ready[r->ready_len];
 	r->next_number = next_number;
 	pthread_mutex_init(&r->lock, NULL);
 	thread_cond_init(&r->changed);

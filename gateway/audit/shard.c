@@ -119,11 +119,11 @@ static void note_pid(int fd)
 		return;
 }
 
-static bool still_there(int state_fd, int fd)
+bool shard_held(const struct shard *s)
 {
 	struct stat named, held;
 
-	return fstatat(state_fd, "lock", &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &held) == 0 &&
+	return fstatat(s->state_fd, "lock", &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(s->lock_fd, &held) == 0 &&
 	       named.st_ino == held.st_ino && named.st_dev == held.st_dev;
 }
 
@@ -137,7 +137,7 @@ static enum err_code take_lock(struct shard *s, struct err *reterr)
 			return io_error(reterr, "open the lock in", s->state_path);
 		if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0)
 			break;
-		if (still_there(s->state_fd, s->lock_fd)) {
+		if (shard_held(s)) {
 			note_pid(s->lock_fd);
 			return ERR_OK;
 		}

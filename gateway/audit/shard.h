@@ -37,6 +37,8 @@ bool shard_name_parse(struct slice text, struct shard_name *ret);
 /* Opens the shard and takes its lock; folders that are missing are made, 0700, and synced. */
 MUST_USE enum err_code shard_open(struct slice directory, struct slice instance, unsigned year, struct shard *ret,
                                   struct err *reterr);
+/* false: the lock file is no longer the one that is locked, so another process may have taken the shard */
+bool shard_held(const struct shard *s);
 /* fine on a zeroed struct, and twice */
 void shard_close(struct shard *s);
 

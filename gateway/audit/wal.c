@@ -188,11 +188,11 @@ bool wal_present(const struct wal *w)
 	char *path = NULL;
 	struct stat named, held;
 
-	if (w->fd == -1)
-		return true;
+	if (!shard_held(&w->shard))
+		return false;
 	segment_name(w->head.number, name);
-	if (asprintf(&path, "%s/%s", w->shard.state_path, name) < 0)
-		return true;                 /* looked at again in a second */
+	if (w->fd == -1 || asprintf(&path, "%s/%s", w->shard.state_path, name) < 0)
+		return true;                 /* nothing to compare; looked at again in a second */
 
 	bool present = fstat(w->fd, &held) == 0 && held.st_nlink > 0 && stat(path, &named) == 0 &&
 	               named.st_ino == held.st_ino && named.st_dev == held.st_dev;

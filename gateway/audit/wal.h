@@ -42,7 +42,8 @@ size_t wal_group_bytes(const struct wal *w);
 
 /* false: the disk has no room for another segment, and what is left is for outcomes and records of the system */
 bool wal_has_reserve(const struct wal *w);
-/* false: the file that is being written is no longer where it was, so what was written is lost for all who look there */
+/* false: the lock was taken away, or the file that is being written is no longer where it was, so that what was written
+ * is lost for all who look there */
 bool wal_present(const struct wal *w);
 
 uint64_t wal_next_index(const struct wal *w);

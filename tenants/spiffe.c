@@ -85,8 +85,11 @@ bool spiffe_match(struct slice pattern, struct slice uri)
 {
 	struct slice domain;
 
-	if (!spiffe_pattern_valid(pattern) || !spiffe_valid(uri, &domain))
-		return false;
+	return spiffe_pattern_valid(pattern) && spiffe_valid(uri, &domain) && spiffe_match_valid(pattern, uri);
+}
+
+bool spiffe_match_valid(struct slice pattern, struct slice uri)
+{
 	pattern = slice_skip(pattern, scheme.len);
 	uri = slice_skip(uri, scheme.len);
 	while (pattern.ptr != NULL && uri.ptr != NULL) {

@@ -22,8 +22,10 @@ bool spiffe_pattern_valid(struct slice pattern);
 bool spiffe_domain_valid(struct slice domain);
 /* the trust domain of a valid id or pattern */
 struct slice spiffe_domain(struct slice uri);
-/* a valid id against a valid pattern; false when either is not valid */
+/* an id against a pattern; false when either is not valid */
 bool spiffe_match(struct slice pattern, struct slice uri);
+/* the same for who knows that both are valid */
+bool spiffe_match_valid(struct slice pattern, struct slice uri);
 
 /* Trust domain and path segments of a valid id or pattern, one after the other. Returns how many there are, which may be more
  * than max; only max are written. */

@@ -20,10 +20,11 @@ bool tenant_id_valid(struct slice id)
 	return id.len < 5 || !slice_ieq(slice_from(id.ptr, 5), SLICE("weir-"));
 }
 
+/* patterns are valid since they were loaded; so is uri */
 static bool group_has(const struct tenant_group *g, struct slice uri)
 {
 	for (size_t i = 0; i < g->patterns_len; i++)
-		if (spiffe_match(g->patterns[i], uri))
+		if (spiffe_match_valid(g->patterns[i], uri))
 			return true;
 	return false;
 }
@@ -60,10 +61,11 @@ enum err_code tenant_membership(struct arena *a, const struct tenant *t, const s
 	struct slice *groups = ARENA_ARRAY(a, t->groups_len, struct slice);
 	const struct tenant_role **roles = ARENA_ARRAY(a, t->roles_len, const struct tenant_role *);
 	struct membership m = { .groups = groups, .roles = roles };
+	struct slice domain;
 
 	if (groups == NULL || roles == NULL)
 		return err_nomem(reterr);
-	if (who->fault == IDENTITY_FINE)
+	if (who->fault == IDENTITY_FINE && spiffe_valid(who->uri, &domain))
 		for (size_t i = 0; i < t->groups_len; i++)
 			if (group_has(&t->groups[i], who->uri))
 				groups[m.groups_len++] = t->groups[i].name;

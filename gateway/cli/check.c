@@ -153,7 +153,7 @@ static int check(struct check *c, bool ask)
 	else
 		print_text(c);
 	snapshot_unref(c->snap);
-	if (!told || fflush(stdout) != 0 || (rc != ERR_OK && rc != ERR_INVALID))
+	if (!told || fflush(stdout) != 0 || rc == ERR_NOT_FOUND || rc == ERR_IO || rc == ERR_NOMEM)
 		return EXIT_USAGE;
 	return c->report.errors > 0 ? EXIT_NO : EXIT_FINE;
 }

@@ -14,7 +14,7 @@
 static void read_trust_domains(const struct section *root, struct snapshot *snap)
 {
 	struct reader *rd = root->rd;
-	const struct yaml_node *map = section_node(root, KEY_WEIR_TRUST_DOMAINS, YAML_MAP);
+	const struct yaml_node *map = section_names(root, KEY_WEIR_TRUST_DOMAINS);
 	size_t len = map == NULL ? 0 : map->len;
 	struct trust_domain *list = ARENA_ARRAY(rd->arena, len, struct trust_domain);
 	struct slice *names = ARENA_ARRAY(rd->arena, len, struct slice);
@@ -69,7 +69,7 @@ static struct tls_settings read_tls_block(struct reader *rd, const struct yaml_n
 static void read_tls(const struct section *root, struct snapshot *snap)
 {
 	struct reader *rd = root->rd;
-	const struct yaml_node *map = section_node(root, KEY_WEIR_TLS, YAML_MAP);
+	const struct yaml_node *map = section_names(root, KEY_WEIR_TLS);
 	size_t len = map == NULL ? 0 : map->len;
 	struct tls_settings *list = ARENA_ARRAY(rd->arena, len, struct tls_settings);
 
@@ -98,7 +98,7 @@ static const struct tls_settings *read_listener_tls(const struct section *s, con
 	struct slice name = read_text(s, KEY_LISTENER_TLS);
 	const struct tls_settings *tls = find_tls(snap, name);
 
-	if (section_has(s, KEY_LISTENER_TLS) && name.len > 0 && tls == NULL)
+	if (section_has_text(s, KEY_LISTENER_TLS) && tls == NULL)
 		report_error(r, place_of(s, KEY_LISTENER_TLS), "there is no block \"%.*s\" under tls", SLICE_ARG(name));
 	else if (!section_has(s, KEY_LISTENER_TLS) && serve != SERVE_HEALTH)
 		report_error(r, s->map->at, "tls is missing: only a listener that serves [health] may be plain");
@@ -140,6 +140,8 @@ static struct listener_settings read_listener(struct reader *rd, const struct ya
 	unsigned serve = read_choices(&s, KEY_LISTENER_SERVE) & served;
 	struct listener_settings l = { .address = read_address(&s), .serve = serve, .tls = read_listener_tls(&s, snap, serve) };
 
+	if ((serve & SERVE_PUSH) != 0)
+		report_warning(rd->report, place_of(&s, KEY_LISTENER_SERVE), "push has no routes in this version: pushes get 404");
 	if ((serve & (SERVE_ADMIN | SERVE_HEALTH)) != 0 && (serve & (serve - 1)) != 0)
 		report_error(rd->report, place_of(&s, KEY_LISTENER_SERVE), "admin and health each need a listener of their own");
 	l.allow_chunked = section_has(&s, KEY_LISTENER_ALLOW_CHUNKED) ? read_switch(&s, KEY_LISTENER_ALLOW_CHUNKED)

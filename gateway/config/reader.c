@@ -106,6 +106,16 @@ const struct yaml_node *section_node(const struct section *s, enum key k, enum y
 	return n != NULL && is_of_type(s->rd, n, type, name) ? n : NULL;
 }
 
+const struct yaml_node *section_names(const struct section *s, enum key k)
+{
+	const struct yaml_node *n = section_node(s, k, YAML_MAP);
+
+	if (n == NULL || n->len <= READER_NAMES_MAX)
+		return n;
+	report_error(s->rd->report, n->at, "%s names more than %d", key_row(k)->name, READER_NAMES_MAX);
+	return NULL;
+}
+
 bool section_has(const struct section *s, enum key k)
 {
 	return s->map != NULL && yaml_get(s->map, slice_cstr(key_row(k)->name)) != NULL;
@@ -341,6 +351,10 @@ struct slices read_texts(const struct section *s, enum key k)
 	size_t len;
 
 	items_of_key(s, k, &items, &len);
+	if (len > READER_NAMES_MAX) {
+		report_error(s->rd->report, place_of(s, k), "%s names more than %d", key_row(k)->name, READER_NAMES_MAX);
+		len = 0;
+	}
 	return texts_of(s->rd, items, len, key_row(k)->name, NULL);
 }
 
@@ -422,8 +436,8 @@ struct slice read_path(const struct section *s, enum key k)
 
 	if (n == NULL)
 		return SLICE("");
-	if (n->text.len == 0) {
-		report_error(s->rd->report, n->at, "%s is empty: leave the line out, or name a path", key_row(k)->name);
+	if (n->text.len == 0 || memchr(n->text.ptr, '\0', n->text.len) != NULL) {
+		report_error(s->rd->report, n->at, "%s is empty or holds a zero byte: leave the line out, or name a path", key_row(k)->name);
 		return SLICE("");
 	}
 	path = reader_absolute(s->rd, n->text);

@@ -49,6 +49,9 @@ struct section section_of(struct reader *rd, const struct yaml_node *node, enum 
 struct section section_under(const struct section *s, enum key k, enum shape shape);
 /* The node of a key: NULL when it is not there, has no value (reported), or is not of this type (reported). */
 const struct yaml_node *section_node(const struct section *s, enum key k, enum yaml_type type);
+/* the same for a key of type NAMES: a map of at most READER_NAMES_MAX */
+#define READER_NAMES_MAX 1000
+const struct yaml_node *section_names(const struct section *s, enum key k);
 /* true when the key is written down, whatever it says */
 bool section_has(const struct section *s, enum key k);
 /* true when it is written down and is a text, the empty one too */
@@ -63,6 +66,7 @@ bool read_switch(const struct section *s, enum key k);
 unsigned read_choice(const struct section *s, enum key k);
 /* one bit for each word of the bounds, the first is 1 */
 unsigned read_choices(const struct section *s, enum key k);
+/* at most READER_NAMES_MAX */
 struct slices read_texts(const struct section *s, enum key k);
 /* TYPE_PATTERNS; read_patterns_at is the same for a member of a map by names */
 struct slices read_patterns(const struct section *s, enum key k);

@@ -7,7 +7,7 @@ static bool same_tls(const struct tls_settings *x, const struct tls_settings *y)
 	return x == NULL || y == NULL ? x == y : slice_eq(x->name, y->name);
 }
 
-/* The k-th key of the listeners alone, so that each can be named. */
+/* true when some listener differs in this key, or in their number */
 static bool listeners_differ(const struct snapshot *x, const struct snapshot *y, enum key k)
 {
 	for (size_t i = 0; i < x->listeners_len && i < y->listeners_len; i++) {

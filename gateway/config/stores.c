@@ -141,7 +141,7 @@ static void read_backend(struct reader *rd, const struct yaml_node *n, struct ba
 void stores_read(const struct section *root, struct snapshot *snap)
 {
 	struct reader *rd = root->rd;
-	const struct yaml_node *map = section_node(root, KEY_WEIR_BACKENDS, YAML_MAP);
+	const struct yaml_node *map = section_names(root, KEY_WEIR_BACKENDS);
 	struct backend *list;
 
 	if (map == NULL)

@@ -34,12 +34,11 @@ static bool zone_name_fine(struct slice zone)
 static struct slice read_zone(const struct section *s)
 {
 	struct slice zone = read_text(s, KEY_TENANT_TIME_ZONE), path;
-	bool fine = zone_name_fine(zone), table;
-	unsigned mode;
+	bool fine = zone_name_fine(zone), table = files_check(SLICE(ZONEINFO), true, &(unsigned){ 0 }, NULL) == ERR_OK;
 
-	if (fine && files_absolute(s->rd->arena, SLICE(ZONEINFO), zone, &path)) {
-		table = files_check(SLICE(ZONEINFO), true, &mode, NULL) == ERR_OK;
-		fine = !table || files_check(path, false, &mode, NULL) == ERR_OK;
+	if (fine && table) {
+		s->rd->no_memory |= !files_absolute(s->rd->arena, SLICE(ZONEINFO), zone, &path);
+		fine = s->rd->no_memory || files_check(path, false, &(unsigned){ 0 }, NULL) == ERR_OK;
 	}
 	if (!fine)
 		report_error(s->rd->report, place_of(s, KEY_TENANT_TIME_ZONE), "\"%.*s\" is not a time zone: an IANA name, as Europe/Berlin",
@@ -72,6 +71,7 @@ static void check_paths(const struct section *s, const struct yaml_node *at, con
 static void read_backends(const struct section *s, const struct snapshot *snap, struct tenant *t)
 {
 	struct reader *rd = s->rd;
+	const struct yaml_node *list = yaml_get(s->map, SLICE("backends"));
 	struct slices names = read_texts(s, KEY_TENANT_BACKENDS);
 	const struct backend **found = ARENA_ARRAY(rd->arena, names.len, const struct backend *);
 	size_t len = 0;
@@ -80,8 +80,8 @@ static void read_backends(const struct section *s, const struct snapshot *snap, 
 	t->backends_len = names.len;
 	if (!reader_has(rd, found))
 		return;
-	if (section_has(s, KEY_TENANT_BACKENDS) && names.len == 0)
-		report_error(rd->report, place_of(s, KEY_TENANT_BACKENDS), "backends must name at least one backend");
+	if (list != NULL && list->type == YAML_LIST && list->len == 0)
+		report_error(rd->report, list->at, "backends must name at least one backend");
 	for (size_t i = 0; i < names.len; i++) {
 		const struct yaml_node *at = text_node(s, KEY_TENANT_BACKENDS, names.v[i]);
 		const struct backend *b = snapshot_backend(snap, names.v[i]);
@@ -117,7 +117,7 @@ static struct slices tenant_labels(struct reader *rd, const struct snapshot *sna
 static void read_groups(const struct section *s, struct tenant *t)
 {
 	struct reader *rd = s->rd;
-	const struct yaml_node *map = section_node(s, KEY_TENANT_GROUPS, YAML_MAP);
+	const struct yaml_node *map = section_names(s, KEY_TENANT_GROUPS);
 	struct tenant_group *list;
 
 	if (map == NULL)
@@ -178,7 +178,7 @@ static void read_role(struct reader *rd, const struct yaml_node *n, const struct
 static void read_roles(const struct section *s, const struct snapshot *snap, struct tenant *t)
 {
 	struct reader *rd = s->rd;
-	const struct yaml_node *map = section_node(s, KEY_TENANT_ROLES, YAML_MAP), *groups = yaml_get(s->map, SLICE("groups"));
+	const struct yaml_node *map = section_names(s, KEY_TENANT_ROLES), *groups = yaml_get(s->map, SLICE("groups"));
 	struct slices labels = tenant_labels(rd, snap, t);
 	struct tenant_role *list;
 

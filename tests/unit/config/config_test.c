@@ -3,6 +3,7 @@
 #include "backends/route.h"
 #include "base/clock.h"
 #include "config/files.h"
+#include "config/keys.h"
 
 #define GOOD_WEIR                                                                                                      \
 	"listen:\n"                                                                                                        \
@@ -381,6 +382,33 @@ static void errors_of_all_files_at_once(void **state)
 	folder_free(f);
 }
 
+static void names_are_bounded(void **state)
+{
+	struct config_folder *f = good_folder();
+	struct strbuf b;
+
+	(void)state;
+	strbuf_init(&b, &f->arena, 1 << 20);
+	strbuf_lit(&b, "backends: [ metrics");
+	for (int i = 0; i < 1000; i++)
+		strbuf_fmt(&b, ", b%d", i);
+	strbuf_lit(&b, " ]");
+	strbuf_char(&b, '\0');
+	folder_write(f, "tenants/acme.yaml", replaced(&f->arena, GOOD_ACME, "backends: [metrics]", b.ptr), 0600);
+	strbuf_init(&b, &f->arena, 1 << 20);
+	strbuf_lit(&b, "groups:\n");
+	for (int i = 0; i < 1001; i++)
+		strbuf_fmt(&b, "  g%d: []\n", i);
+	strbuf_char(&b, '\0');
+	folder_write(f, "tenants/globex.yaml",
+	             replaced(&f->arena, GOOD_GLOBEX, "groups: { all: [ \"spiffe://example.org/globex/*\" ] }\n", b.ptr), 0600);
+	expect(f, "many names",
+	       A "2:11: error: backends names more than 1000\n"
+	       G "4:3: error: groups names more than 1000\n"
+	       G "1005:31: error: there is no group \"all\"\n");
+	folder_free(f);
+}
+
 static void a_config_that_cannot_be_read(void **state)
 {
 	struct config_folder *f = folder_new();
@@ -435,8 +463,12 @@ static void keys_that_need_a_restart(void **state)
 	struct config_folder *f = good_folder();
 	struct snapshot *now = loaded(f), *next;
 	struct slice text;
+	size_t rows = 0;
 
 	(void)state;
+	for (enum key k = 0; k < KEY_COUNT; k++)
+		rows += key_row(k)->reload == RELOAD_RESTART;
+	assert_int_equal(rows, 10);              /* a new one needs a line in restart.c, and one here */
 	text = replaced(&f->arena, GOOD_WEIR, "127.0.0.1:8443", "127.0.0.1:8444");
 	text = replaced(&f->arena, text.ptr, "directory: audit", "directory: log, durability: batched");
 	text = replaced(&f->arena, text.ptr, "", "process: { workers: 2, drain_delay: 1s }\n");
@@ -521,6 +553,7 @@ int main(void)
 		cmocka_unit_test(a_folder_without_tenants),
 		cmocka_unit_test(the_shipped_examples),
 		cmocka_unit_test(errors_of_all_files_at_once),
+		cmocka_unit_test(names_are_bounded),
 		cmocka_unit_test(a_config_that_cannot_be_read),
 		cmocka_unit_test(relative_paths),
 		cmocka_unit_test(keys_that_need_a_restart),

@@ -27,7 +27,8 @@ struct peer {
 static struct peer peers[] = {
 	{ .says = "HTTP/1.1 200 OK\r\nContent-Length: 52\r\n\r\n{\"status\":\"success\",\"data\":{\"version\":\"3.16\\u0007\"}}", .fine = true,
 	  .text = "version 3.16 " },
-	{ .says = "HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n{\"status\":\"success\",\"data\":{}}", .text = "answers with status 200 and no build" },
+	{ .says = "HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n{\"status\":\"success\",\"data\":{}}",
+	  .text = "answers with status 200 and no build" },
 	{ .says = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>", .text = "answers with status 200 and no build information" },
 	{ .says = "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}", .text = "answers with status 404 and no build information" },
 	{ .says = "SSH-2.0-OpenSSH_9.2\r\n", .text = "does not speak HTTP" },
@@ -133,7 +134,8 @@ static void nobody_and_no_time(void **state)
 
 static void a_bad_ca_file(void **state)
 {
-	struct backend b = { .name = SLICE_INIT("b"), .tls = true, .host = SLICE_INIT("h"), .port = 1, .ca_file = SLICE_INIT("/nowhere/ca.pem") };
+	struct backend b = { .name = SLICE_INIT("b"), .tls = true, .host = SLICE_INIT("h"), .port = 1,
+		                 .ca_file = SLICE_INIT("/nowhere/ca.pem") };
 	struct snapshot snap = { .backends = &b, .backends_len = 1 };
 	const char *what = "";
 	struct err e;

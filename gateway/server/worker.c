@@ -17,7 +17,7 @@ enum ask { ASK_WAKE = 1, ASK_SWAP = 2, ASK_DRAIN = 4, ASK_STOP = 8 };
 /* ---- what all workers share ---- */
 
 /* libh2o reads into one buffer per connection, doubles it as needed, and moves a large one into a file under /tmp. Here it
- * has no file name that could work: a buffer that would pass twice the largest body makes it drop the connection. */
+ * has no file name that could work: a buffer that would reach the limit makes it drop the connection. */
 static void bound_buffers(const struct snapshot *snap)
 {
 	size_t limit = BUFFER_LIMIT_MIN;

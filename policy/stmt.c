@@ -2,6 +2,7 @@
 #include "policy/stmt.h"
 
 #include "policy/facts.h"
+#include "policy/lang/lexer.h"
 #include "policy/lang/params.h"
 #include "policy/lang/promql.h"
 
@@ -35,7 +36,10 @@ static enum err_code parse(struct arena *a, const struct stmt_kind *k, const str
 		reterr = &unwanted;           /* the parsers look at what the lexers wrote there */
 	if (s == NULL)
 		return err_nomem(reterr);
-	*s = (struct stmt){ .kind = k, .arena = a, .options = *options, .is_second_reading = is_second_reading };
+	s->kind = k;
+	s->arena = a;
+	s->options = *options;
+	s->is_second_reading = is_second_reading;
 
 	enum err_code rc = k->parse(s, in, reterr);
 
@@ -52,7 +56,7 @@ enum err_code stmt_parse(struct arena *a, const struct stmt_kind *k, const struc
 
 enum err_code label_set_add(struct arena *a, struct label_set *set, const struct matcher *m, struct err *reterr)
 {
-	if (!arena_grow(a, (void **)&set->v, &set->cap, set->len + 1, sizeof(*set->v)))
+	if (set->len == set->cap && !arena_grow(a, (void **)&set->v, &set->cap, set->len + 1, sizeof(*set->v)))
 		return err_nomem(reterr);
 	set->v[set->len++] = *m;
 	return ERR_OK;
@@ -62,7 +66,12 @@ enum err_code stmt_add_set(struct stmt *s, struct label_set *set, struct err *re
 {
 	if (s->sets.len >= STMT_SETS_MAX && !s->is_second_reading)
 		return err_rule(reterr, ERR_LIMIT, "query_selectors", set->at, "a query may hold %d selectors", STMT_SETS_MAX);
-	if (!arena_grow(s->arena, (void **)&s->sets.v, &s->sets.cap, s->sets.len + 1, sizeof(*s->sets.v)))
+	if (s->sets.v == NULL) {
+		s->sets.v = s->few_sets;
+		s->sets.cap = sizeof(s->few_sets) / sizeof(s->few_sets[0]);
+	}
+	if (s->sets.len == s->sets.cap &&
+	    !arena_grow(s->arena, (void **)&s->sets.v, &s->sets.cap, s->sets.len + 1, sizeof(*s->sets.v)))
 		return err_nomem(reterr);
 	s->sets.v[s->sets.len++] = set;
 	return ERR_OK;
@@ -141,7 +150,8 @@ enum err_code stmt_print_checked(struct arena *a, const struct stmt *s, const st
 	struct stmt *again = NULL;
 
 	strbuf_init(&out, a, STMT_TEXT_MAX);
-	if (stmt_print(s, &out) != ERR_OK)
+	strbuf_reserve(&out, 256);            /* enough for most; growing would copy */
+	if (stmt_print(s, &out) != ERR_OK || !lexer_pad(&out))
 		return err_rule(reterr, ERR_LIMIT, "query_bytes", ERR_NOWHERE, "the rewritten query would hold over %zu bytes",
 		                STMT_TEXT_MAX);
 

@@ -51,7 +51,9 @@ struct stmt {
 	struct arena *arena;
 	struct stmt_options options;
 	struct label_sets sets;
-	bool is_second_reading;       /* of our own print: limits on size and counts do not apply again */
+	struct label_set *few_sets[4];/* where sets.v begins */
+	/* The text is our own print: limits on size and counts do not apply again, and it is padded (lang/lexer.h). */
+	bool is_second_reading;
 	void *tree;                   /* only the kind's own file looks inside */
 };
 

@@ -19,13 +19,13 @@ const char *matcher_op_text(enum matcher_op op)
 
 bool label_name_plain(struct slice name)
 {
-	if (name.len == 0 || (name.ptr[0] >= '0' && name.ptr[0] <= '9'))
-		return false;
-	for (size_t i = 0; i < name.len; i++) {
-		char c = ascii_lower(name.ptr[i]);
+	static const bool letter[256] = { ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['_'] = true };
+	static const bool digit[256] = { ['0' ... '9'] = true };
 
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'))
+	if (name.len == 0 || digit[(unsigned char)name.ptr[0]])
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if (!letter[(unsigned char)name.ptr[i]] && !digit[(unsigned char)name.ptr[i]])
 			return false;
-	}
 	return true;
 }

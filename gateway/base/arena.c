@@ -6,7 +6,6 @@
 
 #define BLOCK_MIN ((size_t)4096)
 #define BLOCK_MAX ((size_t)256 * 1024)
-#define ALIGN ((size_t)16)
 
 struct arena_block {
 	struct arena_block *next;
@@ -91,20 +90,18 @@ static bool add_block(struct arena *a, size_t need)
 	return true;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+void *arena_alloc_more(struct arena *a, size_t size)
 {
 	if (a->fail_in > 0 && --a->fail_in == 0)
 		return NULL;
 	if (size > SIZE_MAX / 2)
 		return NULL;
-	size = (size + ALIGN - 1) & ~(ALIGN - 1);
+	size = size == 0 ? ARENA_ALIGN : (size + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
 	if ((size_t)(a->end - a->at) < size && !add_block(a, size))
 		return NULL;
 
 	void *p = a->at;
 
-	if (p == NULL)           /* size 0 in an arena that has no block yet */
-		return add_block(a, ALIGN) ? a->at : NULL;
 	a->at += size;
 	return memset(p, 0, size);
 }

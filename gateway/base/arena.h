@@ -28,8 +28,23 @@ void arena_done(struct arena *a);
 /* like arena_done, but keeps one block for reuse */
 void arena_reset(struct arena *a);
 
+#define ARENA_ALIGN ((size_t)16)
+
+/* what arena_alloc does when the newest block has no room */
+MUST_USE void *arena_alloc_more(struct arena *a, size_t size);
+
 /* zeroed, aligned for any type; size 0 gives a valid pointer */
-MUST_USE void *arena_alloc(struct arena *a, size_t size);
+MUST_USE static inline void *arena_alloc(struct arena *a, size_t size)
+{
+	size_t aligned = (size + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
+	void *p = a->at;
+
+	if (p == NULL || a->fail_in > 0 || aligned < size || aligned > (size_t)(a->end - a->at))
+		return arena_alloc_more(a, size);
+	a->at += aligned;
+	return memset(p, 0, aligned);
+}
+
 /* the same for n items of one size; NULL when n * size overflows */
 MUST_USE void *arena_array(struct arena *a, size_t n, size_t size);
 /* a copy of s; the bytes are followed by a zero that is not counted. False: out of memory */

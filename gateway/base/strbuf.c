@@ -10,8 +10,7 @@ void strbuf_init(struct strbuf *b, struct arena *a, size_t max)
 	*b = (struct strbuf){ .arena = a, .max = max };
 }
 
-/* room for n more bytes, or sets full */
-static bool room(struct strbuf *b, size_t n)
+bool strbuf_reserve(struct strbuf *b, size_t n)
 {
 	if (b->full || n > b->max - b->len) {
 		b->full = true;
@@ -36,24 +35,6 @@ static bool room(struct strbuf *b, size_t n)
 	b->ptr = p;
 	b->cap = cap;
 	return true;
-}
-
-void strbuf_reserve(struct strbuf *b, size_t len)
-{
-	(void)room(b, len);
-}
-
-void strbuf_add(struct strbuf *b, struct slice s)
-{
-	if (s.len == 0 || !room(b, s.len))
-		return;
-	memcpy(b->ptr + b->len, s.ptr, s.len);
-	b->len += s.len;
-}
-
-void strbuf_char(struct strbuf *b, char c)
-{
-	strbuf_add(b, slice_from(&c, 1));
 }
 
 void strbuf_u64(struct strbuf *b, uint64_t n)
@@ -104,7 +85,7 @@ void strbuf_fmt(struct strbuf *b, const char *fmt, ...)
 		b->full = true;
 	} else if ((size_t)n < sizeof(small)) {
 		strbuf_add(b, slice_from(small, (size_t)n));
-	} else if (room(b, (size_t)n + 1)) {      /* vsnprintf writes a zero behind the text */
+	} else if (strbuf_reserve(b, (size_t)n + 1)) {      /* vsnprintf writes a zero behind the text */
 		vsnprintf(b->ptr + b->len, (size_t)n + 1, fmt, again);
 		b->len += (size_t)n;
 	}

@@ -22,13 +22,40 @@ struct strbuf {
 
 void strbuf_init(struct strbuf *b, struct arena *a, size_t max);
 /* makes room for len more bytes at once, so that growing does not copy */
-void strbuf_reserve(struct strbuf *b, size_t len);
-void strbuf_add(struct strbuf *b, struct slice s);
-void strbuf_char(struct strbuf *b, char c);
+bool strbuf_reserve(struct strbuf *b, size_t len);
 void strbuf_u64(struct strbuf *b, uint64_t n);
 void strbuf_i64(struct strbuf *b, int64_t n);
 void strbuf_hex(struct strbuf *b, const void *bytes, size_t len);
 void strbuf_fmt(struct strbuf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+static inline void strbuf_add(struct strbuf *b, struct slice s)
+{
+	if (s.len == 0 || ((b->full || s.len > b->cap - b->len) && !strbuf_reserve(b, s.len)))
+		return;
+	memcpy(b->ptr + b->len, s.ptr, s.len);
+	b->len += s.len;
+}
+
+static inline void strbuf_char(struct strbuf *b, char c)
+{
+	if ((b->full || b->len == b->cap) && !strbuf_reserve(b, 1))
+		return;
+	b->ptr[b->len++] = c;
+}
+
+#define STRBUF_PAD 32
+
+/* strbuf_add of bytes behind which others can be read: STRBUF_PAD of them from s.ptr on. Short texts are copied whole, by
+ * a few instructions that do not depend on their length. */
+static inline void strbuf_add_padded(struct strbuf *b, struct slice s)
+{
+	if (s.len > STRBUF_PAD || b->full || b->cap - b->len < STRBUF_PAD) {
+		strbuf_add(b, s);
+		return;
+	}
+	memcpy(b->ptr + b->len, s.ptr, STRBUF_PAD);
+	b->len += s.len;
+}
 
 #define strbuf_lit(b, lit) strbuf_add((b), SLICE(lit))
 

@@ -28,8 +28,10 @@ static const struct {
 /* the unit that text[0..len) names, or UNITS */
 static size_t unit_find(const char *text, size_t len)
 {
-	for (size_t u = 0; u < UNITS; u++)
-		if (slice_eq(slice_from(text, len), slice_cstr(units[u].name)))
+	if (len == 2 && text[0] == 'm' && text[1] == 's')
+		return UNITS - 1;
+	for (size_t u = 0; len == 1 && u < UNITS - 1; u++)
+		if (text[0] == units[u].name[0])
 			return u;
 	return UNITS;
 }
@@ -40,12 +42,31 @@ static double seconds_of_ns(uint64_t ns)
 	return (double)(ns / 1000000000) + (double)(ns % 1000000000) / 1e9;
 }
 
+/* digits and one unit of seconds or more, as nearly all durations are */
+static bool read_short(struct slice token, double *ret)
+{
+	char unit = token.ptr[token.len - 1];
+	uint64_t n = 0, seconds = unit == 's' ? 1 : unit == 'm' ? 60 : unit == 'h' ? 3600 : unit == 'd' ? 86400 : 0;
+
+	if (token.len > 6 || seconds == 0)
+		return false;
+	for (size_t i = 0; i + 1 < token.len; i++) {
+		if (!char_is(token.ptr[i], CHAR_DIGIT))
+			return false;
+		n = n * 10 + (uint64_t)(token.ptr[i] - '0');
+	}
+	*ret = (double)(n * seconds);
+	return token.len > 1;
+}
+
 enum err_code duration_parse(struct slice token, size_t at, double *ret_seconds, struct err *reterr)
 {
 	const char *p = token.ptr, *end = p + token.len;
 	size_t next_unit = 0;
 	uint64_t ns = 0;
 
+	if (token.len > 0 && read_short(token, ret_seconds))
+		return ERR_OK;
 	do {
 		const char *digits = p;
 		uint64_t n = 0, part;

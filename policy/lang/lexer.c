@@ -24,24 +24,41 @@ const unsigned char char_classes[256] = {
 
 enum err_code lexer_text(struct arena *a, struct slice in, size_t max, const char **ret, struct err *reterr)
 {
-	struct slice copy;
-
 	if (in.len > max)
 		return err_rule(reterr, ERR_LIMIT, "query_bytes", max, "the query may hold %zu bytes, it has %zu", max, in.len);
-	if (!arena_dup(a, in, &copy))
+
+	char *copy = arena_alloc(a, in.len + LEXER_PAD);
+
+	if (copy == NULL)
 		return err_nomem(reterr);
-
-	size_t nul = slice_find(copy, '\0');
-
-	if (nul < in.len)
-		return err_rule(reterr, ERR_STRICT, "raw_nul", nul, "a zero byte in the query; write \\x00 inside a string");
-	*ret = copy.ptr;
+	if (in.len > 0)
+		memcpy(copy, in.ptr, in.len);
+	*ret = copy;
 	return ERR_OK;
 }
 
-static enum err_code string_too_long(size_t at, struct err *reterr)
+enum err_code lexer_check_end(struct slice in, size_t at, enum err_code rc, struct err *reterr)
 {
-	return err_rule(reterr, ERR_LIMIT, "string_bytes", at, "a string may hold %d bytes", STRING_BYTES_MAX);
+	size_t nul = rc == ERR_OK ? at : slice_find(in, '\0');
+
+	if (nul >= in.len)
+		return rc;
+	return err_rule(reterr, ERR_STRICT, "raw_nul", nul, "a zero byte in the query; write \\x00 inside a string");
+}
+
+bool lexer_pad(struct strbuf *out)
+{
+	if (!strbuf_reserve(out, LEXER_PAD))
+		return false;
+	memset(out->ptr + out->len, 0, LEXER_PAD);
+	return true;
+}
+
+static enum err_code check_length(struct slice s, size_t at, struct err *reterr)
+{
+	if (s.len > STRING_BYTES_MAX)
+		return err_rule(reterr, ERR_LIMIT, "string_bytes", at, "a string may hold %d bytes", STRING_BYTES_MAX);
+	return ERR_OK;
 }
 
 /* length of the character at p when it may be typed inside a string; 0 for the end of the text and what is refused */
@@ -51,32 +68,15 @@ static size_t string_char(const char *p)
 		return 1;
 	if (*p == '\0' || strncmp(p, "\xef\xbf\xbd", 3) == 0)
 		return 0;
-	return utf8_sequence(slice_from(p, strnlen(p, 4)));
+	return utf8_sequence(slice_from(p, 4));        /* the padding is there to be read */
 }
 
-static enum err_code bad_char(const char *text, size_t open, size_t at, struct err *reterr)
+static enum err_code bad_char(const char *text, const char *open, const char *p, struct err *reterr)
 {
-	if (text[at] == '\0' || text[at] == '\n')
-		return err_set(reterr, ERR_SYNTAX, open, "this string has no closing %c on its line", text[open]);
-	return err_set(reterr, ERR_SYNTAX, at, "a string must be UTF-8 without U+FFFD; write other bytes as \\xff");
-}
-
-static enum err_code raw_string(const char *text, size_t open, size_t *end, struct slice *ret, struct err *reterr)
-{
-	size_t at = open + 1;
-
-	while (text[at] != '`') {
-		size_t n = string_char(text + at);
-
-		if (n == 0 && text[at] == '\0')
-			return err_set(reterr, ERR_SYNTAX, open, "this string has no closing backtick");
-		if (n == 0)
-			return bad_char(text, open, at, reterr);
-		at += n;
-	}
-	*end = at + 1;
-	*ret = slice_from(text + open + 1, at - open - 1);
-	return ret->len > STRING_BYTES_MAX ? string_too_long(open, reterr) : ERR_OK;
+	if (*p == '\0' || (*p == '\n' && *open != '`'))
+		return err_set(reterr, ERR_SYNTAX, (size_t)(open - text), "this string has no closing %c%s", *open,
+		               *open == '`' ? "" : " on its line");
+	return err_set(reterr, ERR_SYNTAX, (size_t)(p - text), "a string must be UTF-8 without U+FFFD; write other bytes as \\xff");
 }
 
 static int digit_value(char c)
@@ -123,111 +123,114 @@ static bool simple_escape(char c, char quote, char *ret)
 	return true;
 }
 
-/* escape: one letter | three octal digits | x and two, u and four, U and eight hex digits. *at is behind the backslash. */
-static enum err_code escape(const char *text, size_t *at, char quote, char *out, size_t *len, struct err *reterr)
+/* escape: one letter | three octal digits | x and two, u and four, U and eight hex digits. *p is behind the backslash;
+ * out takes up to four bytes. */
+static enum err_code escape(const char *text, const char **p, char quote, char *out, size_t *len, struct err *reterr)
 {
-	size_t start = *at;
-	char c = text[start];
+	size_t at = (size_t)(*p - 1 - text);
+	char c = **p;
 	unsigned digits = 3, base = 8;
 	uint32_t value = 0;
 
+	*len = 1;
 	if (simple_escape(c, quote, out)) {
-		*len = 1;
-		(*at)++;
+		(*p)++;
 		return ERR_OK;
 	}
 	if (c == 'x' || c == 'u' || c == 'U') {
 		digits = c == 'x' ? 2 : c == 'u' ? 4 : 8;
 		base = 16;
-		(*at)++;
+		(*p)++;
 	} else if (c < '0' || c > '7') {
-		return err_set(reterr, ERR_SYNTAX, start - 1, "unknown escape in a string; a backslash is written \\\\");
+		return err_set(reterr, ERR_SYNTAX, at, "unknown escape in a string; a backslash is written \\\\");
 	}
-	for (unsigned i = 0; i < digits; i++, (*at)++) {
-		unsigned d = (unsigned)digit_value(text[*at]);
+	for (unsigned i = 0; i < digits; i++, (*p)++) {
+		unsigned d = (unsigned)digit_value(**p);
 
 		if (d >= base)
-			return err_set(reterr, ERR_SYNTAX, start - 1, "this escape needs %u digits of base %u", digits, base);
+			return err_set(reterr, ERR_SYNTAX, at, "this escape needs %u digits of base %u", digits, base);
 		value = value * base + d;
 	}
-	if (c != 'u' && c != 'U') {
-		if (value > 255)
-			return err_set(reterr, ERR_SYNTAX, start - 1, "an octal escape goes up to \\377");
-		*out = (char)value;
-		*len = 1;
+	if (c == 'u' || c == 'U') {
+		if (value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
+			return err_set(reterr, ERR_SYNTAX, at, "this escape is no Unicode character");
+		*len = utf8_put(out, value);
 		return ERR_OK;
 	}
-	if (value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
-		return err_set(reterr, ERR_SYNTAX, start - 1, "this escape is no Unicode character");
-	*len = utf8_put(out, value);
+	if (value > 255)
+		return err_set(reterr, ERR_SYNTAX, at, "an octal escape goes up to \\377");
+	*out = (char)value;
 	return ERR_OK;
 }
 
-/* offset of the closing quote; *escapes says whether there is something to decode */
-static enum err_code string_end(const char *text, size_t open, size_t *end, bool *escapes, struct err *reterr)
+/* Finds the closing quote of the string that starts at open; *escapes says whether there is something to decode. */
+static enum err_code string_end(const char *text, const char *open, const char **ret, bool *escapes, struct err *reterr)
 {
-	size_t at = open + 1;
+	char quote = *open;
+	const char *p = open + 1;
 
-	*escapes = false;
-	for (;;) {
-		char c = text[at];
-
-		if (c == text[open])
-			break;
-		if (char_is(c, CHAR_PLAIN)) {
-			at++;
-		} else if (c == '\\') {
+	for (*escapes = false; *p != quote;) {
+		if (*p == '\\' && quote != '`') {
 			*escapes = true;
-			at += text[at + 1] == '\0' ? 1 : 2;
-		} else {
-			size_t n = c == '\n' ? 0 : string_char(text + at);
-
-			if (n == 0)
-				return bad_char(text, open, at, reterr);
-			at += n;
+			p += p[1] == '\0' ? 1 : 2;
+			continue;
 		}
+
+		size_t n = *p == '\n' && quote != '`' ? 0 : string_char(p);
+
+		if (n == 0)
+			return bad_char(text, open, p, reterr);
+		p += n;
 	}
-	*end = at;
+	*ret = p;
 	return ERR_OK;
 }
 
-enum err_code lexer_string(struct arena *a, const char *text, size_t open, size_t *end, struct slice *ret,
-                           struct err *reterr)
+/* no escape is shorter than what it means, so the decoded string fits into the length of the written one */
+static enum err_code decode(struct arena *a, const char *text, const char *open, const char *close, struct slice *ret,
+                            struct err *reterr)
 {
-	bool escapes;
-	size_t close;
+	char *out = arena_alloc(a, (size_t)(close - open));
+	size_t len = 0;
 
-	if (text[open] == '`')
-		return raw_string(text, open, end, ret, reterr);
+	if (out == NULL)
+		return err_nomem(reterr);
+	for (const char *p = open + 1; p < close;) {
+		size_t n = 1;
 
-	enum err_code rc = string_end(text, open, &close, &escapes, reterr);
+		if (*p != '\\') {
+			out[len++] = *p++;
+			continue;
+		}
+		p++;
 
+		enum err_code rc = escape(text, &p, *open, out + len, &n, reterr);
+
+		if (rc != ERR_OK)
+			return rc;
+		len += n;
+	}
+	*ret = slice_from(out, len);
+	return ERR_OK;
+}
+
+enum err_code lexer_string(struct arena *a, const char *text, const char **p, struct slice *ret, struct err *reterr)
+{
+	const char *open = *p, *close = open + 1;
+	bool escapes = false;
+	enum err_code rc = ERR_OK;
+
+	if (*open == '"')
+		close += span_plain(close);
+	if (*close != '"' || *open != '"')
+		rc = string_end(text, open, &close, &escapes, reterr);
 	if (rc != ERR_OK)
 		return rc;
-	*end = close + 1;
-	*ret = slice_from(text + open + 1, close - open - 1);
-	if (escapes) {
-		char *out = arena_alloc(a, ret->len);      /* no escape is shorter than what it means */
-		size_t len = 0;
-
-		if (out == NULL)
-			return err_nomem(reterr);
-		for (size_t at = open + 1; at < close;) {
-			size_t n = 1;
-
-			if (text[at] == '\\') {
-				at++;
-				rc = escape(text, &at, text[open], out + len, &n, reterr);
-				if (rc != ERR_OK)
-					return rc;
-			} else {
-				out[len] = text[at++];
-			}
-			len += n;
-		}
-		*ret = slice_from(out, len);
-	}
-	return ret->len > STRING_BYTES_MAX ? string_too_long(open, reterr) : ERR_OK;
+	*p = close + 1;
+	*ret = slice_from(open + 1, (size_t)(close - open - 1));
+	if (escapes)
+		rc = decode(a, text, open, close, ret, reterr);
+	return rc != ERR_OK ? rc : check_length(*ret, (size_t)(open - text), reterr);
 }
 
 void lexer_quote(struct strbuf *out, struct slice s)

@@ -1,6 +1,7 @@
 /* params.c - see params.h. A match statement's sets are parts of selector_expr nodes, as those of PromQL are. */
 #include "policy/lang/params.h"
 
+#include "policy/lang/lexer.h"
 #include "policy/lang/promql_facts.h"
 #include "policy/lang/promql_parse.h"
 
@@ -17,14 +18,14 @@ static struct selector_expr *selector_of(struct label_set *set)
 /* metric_selector: NAME [braces] | braces */
 static enum err_code metric_selector(struct promql_parser *p)
 {
-	struct token name = p->token;
+	const struct token *name = p->token;
 	struct expr *e;
 
-	if (token_is_metric_name(name.type)) {
+	if (token_is_metric_name(name->type)) {
 		promql_advance(p);
-		return promql_selector(p, &name, &e);
+		return promql_selector(p, name, &e);
 	}
-	if (name.type == TOKEN_LEFT_BRACE)
+	if (name->type == TOKEN_LEFT_BRACE)
 		return promql_selector(p, NULL, &e);
 	return promql_unexpected(p, "here", "a metric name or matchers in braces");
 }
@@ -40,11 +41,12 @@ static enum err_code parse_one(struct stmt *s, struct slice in, struct err *rete
 		return rc;
 	p.names_twice = true;
 	rc = metric_selector(&p);
-	if (rc == ERR_OK && p.token.type != TOKEN_EOF)
+	if (rc == ERR_OK && p.token->type != TOKEN_EOF)
 		rc = promql_unexpected(&p, "behind a selector", "the end; a match[] takes no ranges, modifiers or operators");
 	if (rc == ERR_OK)
 		rc = promql_check_selectors(&p);
-	tree->tokens += p.lexer.tokens;
+	rc = lexer_check_end(in, p.token->at, rc, reterr);
+	tree->tokens += promql_lexer_count(&p.lexer);
 	tree->bytes += in.len;
 	return rc;
 }
@@ -102,14 +104,18 @@ static struct label_set *copy_set(struct arena *a, struct label_set *set)
 
 enum err_code match_split(struct stmt *s, const struct matchers *clauses, size_t n, struct err *reterr)
 {
-	struct label_sets old = s->sets;
+	size_t old_len = s->sets.len;
+	struct label_set **old = ARENA_ARRAY(s->arena, old_len, struct label_set *);
 
 	if (n == 0)
 		return err_set(reterr, ERR_BUG, ERR_NOWHERE, "a selector cannot be split into none");
+	if (old == NULL)
+		return err_nomem(reterr);
+	memcpy(old, s->sets.v, old_len * sizeof(*old));
 	s->sets = (struct label_sets){ 0 };
-	for (size_t i = 0; i < old.len; i++) {
+	for (size_t i = 0; i < old_len; i++) {
 		for (size_t c = 0; c < n; c++) {
-			struct label_set *copy = copy_set(s->arena, old.v[i]);
+			struct label_set *copy = copy_set(s->arena, old[i]);
 			enum err_code rc = copy == NULL ? err_nomem(reterr) : stmt_add_set(s, copy, reterr);
 
 			if (rc == ERR_OK)

@@ -8,7 +8,7 @@ static enum err_code arguments(struct promql_parser *p, struct expr **list, size
 	struct expr **next = list;
 
 	*len = 0;
-	if (rc == ERR_OK && p->token.type == TOKEN_RIGHT_PAREN) {
+	if (rc == ERR_OK && p->token->type == TOKEN_RIGHT_PAREN) {
 		promql_advance(p);
 		return ERR_OK;
 	}
@@ -18,7 +18,7 @@ static enum err_code arguments(struct promql_parser *p, struct expr **list, size
 			return rc;
 		next = &(*next)->sibling;
 		(*len)++;
-		if (p->token.type != TOKEN_COMMA)
+		if (p->token->type != TOKEN_COMMA)
 			return promql_expect(p, TOKEN_RIGHT_PAREN, "in a list of arguments");
 		promql_advance(p);
 	}
@@ -68,7 +68,7 @@ static enum err_code check_aggregate(struct promql_parser *p, const struct aggre
 /* grouping: ("by" | "without") label_names; by () says no more than nothing at all */
 static enum err_code grouping(struct promql_parser *p, bool *without, struct label_names *labels)
 {
-	*without = p->token.type == TOKEN_WITHOUT;
+	*without = p->token->type == TOKEN_WITHOUT;
 	promql_advance(p);
 	return promql_label_names(p, labels);
 }
@@ -76,24 +76,25 @@ static enum err_code grouping(struct promql_parser *p, bool *without, struct lab
 /* aggregation: AGGREGATOR [grouping] arguments | AGGREGATOR arguments grouping */
 enum err_code promql_aggregation(struct promql_parser *p, const struct token *word, struct expr **ret)
 {
-	bool without = false, grouped = p->token.type != TOKEN_LEFT_PAREN;
+	bool without = false, grouped = p->token->type != TOKEN_LEFT_PAREN;
 	struct label_names labels = { 0 };
 	struct expr *list = NULL;
-	size_t args;
+	enum token_type op = word->type;
+	size_t at = word->at, args;
 	enum err_code rc = grouped ? grouping(p, &without, &labels) : ERR_OK;
 
 	if (rc == ERR_OK)
 		rc = arguments(p, &list, &args);
-	if (rc == ERR_OK && !grouped && (p->token.type == TOKEN_BY || p->token.type == TOKEN_WITHOUT))
+	if (rc == ERR_OK && !grouped && (p->token->type == TOKEN_BY || p->token->type == TOKEN_WITHOUT))
 		rc = grouping(p, &without, &labels);
 	if (rc != ERR_OK)
 		return rc;
 
-	struct aggregate_expr *a = promql_node(p, EXPR_AGGREGATE, TYPE_VECTOR, word->at, sizeof(*a));
+	struct aggregate_expr *a = promql_node(p, EXPR_AGGREGATE, TYPE_VECTOR, at, sizeof(*a));
 
 	if (a == NULL)
 		return err_nomem(p->err);
-	a->op = word->type;
+	a->op = op;
 	a->without = without;
 	a->labels = labels;
 	adopt_all(&a->expr, list);
@@ -128,6 +129,7 @@ static enum err_code check_info(struct promql_parser *p, const struct call_expr 
 		                "info() needs a second argument here, such as info(x, {__name__=\"target_info\"})");
 	if (second->kind != EXPR_SELECTOR || ((struct selector_expr *)second)->outer_name)
 		return err_set(p->err, ERR_INVALID, second->at, "the second argument of info() is matchers in braces");
+	p->open_selectors -= !((struct selector_expr *)second)->excludes_empty;
 	((struct selector_expr *)second)->may_be_empty = true;
 	return ERR_OK;
 }
@@ -154,7 +156,7 @@ enum err_code promql_call(struct promql_parser *p, const struct token *word, str
 {
 	const struct promql_function *f = promql_function_find(word->text);
 	struct expr *list = NULL;
-	size_t args;
+	size_t at = word->at, args;
 
 	if (f == NULL)
 		return err_set(p->err, ERR_INVALID, word->at, "there is no function %.*s()",
@@ -167,7 +169,7 @@ enum err_code promql_call(struct promql_parser *p, const struct token *word, str
 	if (rc != ERR_OK)
 		return rc;
 
-	struct call_expr *c = promql_node(p, EXPR_CALL, f->returns, word->at, sizeof(*c));
+	struct call_expr *c = promql_node(p, EXPR_CALL, f->returns, at, sizeof(*c));
 
 	if (c == NULL)
 		return err_nomem(p->err);

@@ -38,8 +38,8 @@ static enum err_code check_bounds(struct promql_parser *p, const struct duration
 /* literal: NUMBER | DURATION */
 static enum err_code literal(struct promql_parser *p, struct duration **ret)
 {
-	bool has_unit = p->token.type == TOKEN_DURATION;
-	enum err_code rc = make(p, DURATION_NUMBER, p->token.at, NULL, NULL, ret);
+	bool has_unit = p->token->type == TOKEN_DURATION;
+	enum err_code rc = make(p, DURATION_NUMBER, p->token->at, NULL, NULL, ret);
 
 	if (rc == ERR_OK)
 		(*ret)->has_unit = has_unit;
@@ -51,10 +51,11 @@ static enum err_code literal(struct promql_parser *p, struct duration **ret)
 /* call: ("step" | "range") "(" ")" | ("min_of" | "max_of") "(" expression "," expression ")" */
 static enum err_code call(struct promql_parser *p, struct duration **ret)
 {
-	struct token word = p->token;
+	enum token_type word = p->token->type;
+	size_t at = p->token->at;
 	struct duration *left = NULL, *right = NULL;
-	enum duration_op op = word.type == TOKEN_STEP ? DURATION_STEP : word.type == TOKEN_RANGE ? DURATION_RANGE
-	                    : word.type == TOKEN_MIN_OF ? DURATION_MIN_OF : DURATION_MAX_OF;
+	enum duration_op op = word == TOKEN_STEP ? DURATION_STEP : word == TOKEN_RANGE ? DURATION_RANGE
+	                    : word == TOKEN_MIN_OF ? DURATION_MIN_OF : DURATION_MAX_OF;
 
 	promql_advance(p);
 
@@ -69,14 +70,14 @@ static enum err_code call(struct promql_parser *p, struct duration **ret)
 	}
 	if (rc == ERR_OK)
 		rc = promql_expect(p, TOKEN_RIGHT_PAREN, "in a duration");
-	return rc != ERR_OK ? rc : make(p, op, word.at, left, right, ret);
+	return rc != ERR_OK ? rc : make(p, op, at, left, right, ret);
 }
 
 /* paren: "(" expression ")" */
 static enum err_code paren(struct promql_parser *p, struct duration **ret)
 {
 	struct duration *inner = NULL;
-	size_t at = p->token.at;
+	size_t at = p->token->at;
 
 	promql_advance(p);
 
@@ -106,7 +107,7 @@ static enum err_code apply_sign(struct promql_parser *p, enum token_type sign, s
 /* primary: literal | call | paren */
 static enum err_code primary(struct promql_parser *p, struct duration **ret)
 {
-	switch (p->token.type) {
+	switch (p->token->type) {
 	case TOKEN_NUMBER:
 	case TOKEN_DURATION: return literal(p, ret);
 	case TOKEN_STEP:
@@ -132,15 +133,16 @@ static bool is_call(enum duration_op op)
 /* signed: ("+" | "-") expression of "^" | primary */
 static enum err_code signed_operand(struct promql_parser *p, struct duration **ret)
 {
-	struct token sign = p->token;
+	enum token_type sign = p->token->type;
+	size_t at = p->token->at;
 
-	if (!is_sign(sign.type))
+	if (!is_sign(sign))
 		return primary(p, ret);
 	promql_advance(p);
 
 	enum err_code rc = expression(p, token_precedence(TOKEN_POW), ret);
 
-	return rc != ERR_OK ? rc : apply_sign(p, sign.type, sign.at, ret);
+	return rc != ERR_OK ? rc : apply_sign(p, sign, at, ret);
 }
 
 static bool duration_operator(enum token_type t, enum duration_op *ret)
@@ -162,10 +164,10 @@ static enum err_code operators(struct promql_parser *p, unsigned least_precedenc
 	enum duration_op op;
 	enum err_code rc = ERR_OK;
 
-	while (rc == ERR_OK && duration_operator(p->token.type, &op) &&
-	       token_precedence(p->token.type) >= least_precedence) {
-		unsigned precedence = token_precedence(p->token.type);
-		size_t at = p->token.at;
+	while (rc == ERR_OK && duration_operator(p->token->type, &op) &&
+	       token_precedence(p->token->type) >= least_precedence) {
+		unsigned precedence = token_precedence(p->token->type);
+		size_t at = p->token->at;
 		struct duration *right = NULL;
 
 		promql_advance(p);
@@ -192,6 +194,24 @@ static enum err_code expression(struct promql_parser *p, unsigned least_preceden
 	return rc;
 }
 
+enum err_code promql_plain_range(struct promql_parser *p, struct duration **ret)
+{
+	double seconds;
+	size_t at = (size_t)(p->lexer.p - p->lexer.text);
+
+	if (!promql_lexer_plain_range(&p->lexer, &seconds))
+		return ERR_NOT_FOUND;
+
+	enum err_code rc = make(p, DURATION_NUMBER, at, NULL, NULL, ret);
+
+	if (rc == ERR_OK) {
+		(*ret)->has_unit = true;
+		(*ret)->seconds = seconds;
+		promql_advance(p);
+	}
+	return rc;
+}
+
 enum err_code promql_range_duration(struct promql_parser *p, struct duration **ret)
 {
 	enum err_code rc = expression(p, PRECEDENCE_ANY, ret);
@@ -207,23 +227,24 @@ enum err_code promql_range_duration(struct promql_parser *p, struct duration **r
  * sum; behind a parenthesis or a double sign it belongs to the duration, so there y could not stand. */
 static enum err_code offset_duration(struct promql_parser *p, struct duration **ret)
 {
-	struct token sign = p->token;
+	enum token_type sign = p->token->type;
+	size_t at = p->token->at;
 	enum err_code rc;
 
-	if (sign.type == TOKEN_LEFT_PAREN)
+	if (sign == TOKEN_LEFT_PAREN)
 		return expression(p, PRECEDENCE_ANY, ret);
-	if (!is_sign(sign.type))
+	if (!is_sign(sign))
 		return primary(p, ret);
 	promql_advance(p);
-	if (!is_sign(p->token.type)) {
+	if (!is_sign(p->token->type)) {
 		rc = primary(p, ret);
-		if (rc == ERR_OK && sign.type == TOKEN_ADD && is_call((*ret)->op))
-			return make(p, DURATION_PLUS, sign.at, NULL, *ret, ret);
-		return rc != ERR_OK ? rc : apply_sign(p, sign.type, sign.at, ret);
+		if (rc == ERR_OK && sign == TOKEN_ADD && is_call((*ret)->op))
+			return make(p, DURATION_PLUS, at, NULL, *ret, ret);
+		return rc != ERR_OK ? rc : apply_sign(p, sign, at, ret);
 	}
 	rc = expression(p, token_precedence(TOKEN_POW), ret);
 	if (rc == ERR_OK)
-		rc = apply_sign(p, sign.type, sign.at, ret);
+		rc = apply_sign(p, sign, at, ret);
 	return rc != ERR_OK ? rc : operators(p, PRECEDENCE_ANY, ret);
 }
 

@@ -3,6 +3,7 @@
  * Nodes are compared in the order in which they were made, from the last to the first. A node comes right behind its
  * children, so equal kinds and equal parents mean an equal shape: no recursion is needed.
  */
+#include "policy/lang/lexer.h"
 #include "policy/lang/promql_tree.h"
 
 static size_t count(const struct label_set *set, const struct matcher *m)
@@ -14,13 +15,23 @@ static size_t count(const struct label_set *set, const struct matcher *m)
 	return n;
 }
 
-/* the order of matchers does not matter, how often each stands does */
-static bool sets_equal(const struct label_set *x, const struct label_set *y)
+/* the i-th matchers of both */
+static bool same_place(const struct selector_expr *x, const struct selector_expr *y, size_t i)
 {
-	if (x->len != y->len)
+	const struct matcher *a = &x->set.v[i], *b = &y->set.v[i];
+
+	if (i < 64 && (x->plain & y->plain) >> i & 1)
+		return a->op == b->op && padded_eq(a->name, b->name) && padded_eq(a->value, b->value);
+	return matcher_eq(a, b);
+}
+
+/* the order of matchers does not matter, how often each stands does */
+static bool sets_equal(const struct selector_expr *x, const struct selector_expr *y)
+{
+	if (x->set.len != y->set.len)
 		return false;
-	for (size_t i = 0; i < x->len; i++)
-		if (!matcher_eq(&x->v[i], &y->v[i]) && count(x, &x->v[i]) != count(y, &x->v[i]))
+	for (size_t i = 0; i < x->set.len; i++)
+		if (!same_place(x, y, i) && count(&x->set, &x->set.v[i]) != count(&y->set, &x->set.v[i]))
 			return false;
 	return true;
 }
@@ -33,7 +44,7 @@ static bool modifiers_equal(const struct modifiers *x, const struct modifiers *y
 
 bool promql_selector_equal(const struct selector_expr *x, const struct selector_expr *y)
 {
-	return sets_equal(&x->set, &y->set) && modifiers_equal(&x->modifiers, &y->modifiers);
+	return sets_equal(x, y) && modifiers_equal(&x->modifiers, &y->modifiers);
 }
 
 static bool names_equal(const struct label_names *x, const struct label_names *y)

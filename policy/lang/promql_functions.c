@@ -5,30 +5,40 @@
 
 static const struct promql_function functions[] = {
 #define FUNCTION(n, r, v, e, ...) \
-	{ .name = SLICE_INIT(#n), .returns = (r), .variadic = (v), .experimental = (e), .args = ARGS(__VA_ARGS__) },
+	{ .name = SLICE_INIT(#n), .padded_name = #n, .returns = (r), .variadic = (v), .experimental = (e), .args = ARGS(__VA_ARGS__) },
+#define LENGTH(n)
 #include "policy/lang/promql_functions.def"
+#undef LENGTH
 #undef FUNCTION
 };
 
 #define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
 
+/* LENGTH_n is the number of the first function whose name has n bytes: a name for the next row, which takes the same. */
+enum {
+#define FUNCTION(n, r, v, e, ...) ROW_##n,
+#define LENGTH(n) LENGTH_##n, BEFORE_##n = LENGTH_##n - 1,
+#include "policy/lang/promql_functions.def"
+#undef LENGTH
+#undef FUNCTION
+	ROWS,
+};
+
+static const unsigned char first_of_length[] = {
+#define FUNCTION(n, r, v, e, ...)
+#define LENGTH(n) [n] = LENGTH_##n,
+#include "policy/lang/promql_functions.def"
+#undef LENGTH
+#undef FUNCTION
+};
+
 const struct promql_function *promql_function_find(struct slice name)
 {
-	size_t low = 0, high = FUNCTIONS;
-
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-		struct slice other = functions[mid].name;
-		int c = name.len != other.len ? (name.len > other.len) - (name.len < other.len)
-		                              : memcmp(name.ptr, other.ptr, name.len);
-
-		if (c == 0)
-			return &functions[mid];
-		if (c > 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
+	if (name.len + 1 >= sizeof(first_of_length))
+		return NULL;
+	for (size_t i = first_of_length[name.len]; i < first_of_length[name.len + 1]; i++)
+		if (slice_eq(functions[i].name, name))
+			return &functions[i];
 	return NULL;
 }
 

@@ -11,6 +11,7 @@ enum value_type { TYPE_SCALAR, TYPE_VECTOR, TYPE_MATRIX, TYPE_STRING };
 
 struct promql_function {
 	struct slice name;
+	char padded_name[32];         /* for strbuf_add_padded */
 	enum value_type returns;
 	unsigned args_len;
 	enum value_type args[FUNCTION_ARGS_MAX];

@@ -3,7 +3,7 @@
  * What a word or a sign means depends on where it stands: inside braces there are no keywords, inside brackets hardly
  * any names. The lexer keeps track of braces and brackets itself, as the original does, so the parser need not tell it.
  *
- * Ownership: borrows the text (see lexer_text), which ends with a zero byte.
+ * Ownership: borrows the text, which has LEXER_PAD zero bytes behind it (see lexer_text).
  * Errors:    TOKEN_ERROR, once, with *err filled and nothing behind it.
  */
 #ifndef WEIR_POLICY_LANG_PROMQL_LEXER_H
@@ -23,26 +23,34 @@ enum token_type {
 
 struct token {
 	enum token_type type;
+	bool plain;                   /* of words and strings: padded printable ASCII, as typed, without " and \ */
 	uint32_t at;                  /* byte offset */
 	struct slice text;            /* as written; of a string: decoded */
 };
 
 struct promql_lexer {
 	struct arena *arena;
-	const char *text;
+	const char *text, *p;         /* all of it; the next byte */
+	const unsigned char *starts;  /* what a byte begins, outside of braces and brackets or inside of either */
 	struct err *err;
-	size_t at;
-	size_t tokens, tokens_max;
+	size_t tokens_left, tokens_max;
 	bool utf8_names;              /* letters beyond ASCII, and dots, in names that are not quoted */
-	bool in_braces, in_brackets;
 	bool duration_start;          /* in brackets, no number yet: a # starts no comment there */
 	bool got_colon;
 };
 
+extern const unsigned char token_precedences[];
+
 /* the word or sign itself */
 const char *token_text(enum token_type t);
+/* the same as a slice, padded for strbuf_add_padded */
+struct slice token_slice(enum token_type t);
+
 /* 1 (or) to 6 (^) for binary operators, else 0 */
-unsigned token_precedence(enum token_type t);
+static inline unsigned token_precedence(enum token_type t)
+{
+	return token_precedences[t];
+}
 
 static inline bool token_is_comparison(enum token_type t)
 {
@@ -76,7 +84,20 @@ static inline bool token_is_grouping_label(enum token_type t)
 	return t >= TOKEN_IDENTIFIER && t < TOKEN_TYPE_COUNT && t != TOKEN_WITHOUT;
 }
 
-void promql_lexer_init(struct promql_lexer *lx, struct arena *a, const char *text, struct err *err);
+void promql_lexer_init(struct promql_lexer *lx, struct arena *a, const char *text, size_t tokens_max, struct err *err);
+/* how many tokens were read */
+static inline size_t promql_lexer_count(const struct promql_lexer *lx)
+{
+	return lx->tokens_max - lx->tokens_left;
+}
+
 void promql_lexer_next(struct promql_lexer *lx, struct token *ret);
+
+/* Short cuts over several tokens at once, for what stands in nearly every query; false, and nothing is read, when
+ * something else stands there. What they read counts as tokens all the same. */
+/* behind { or a comma: name="value", both plain */
+bool promql_lexer_plain_matcher(struct promql_lexer *lx, struct slice *name, struct slice *value);
+/* behind [: a duration of digits and one unit, and ] */
+bool promql_lexer_plain_range(struct promql_lexer *lx, double *seconds);
 
 #endif

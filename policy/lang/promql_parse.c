@@ -13,14 +13,22 @@
 enum err_code promql_parser_init(struct promql_parser *p, struct stmt *s, struct slice in, struct err *err)
 {
 	size_t max = s->options.max_bytes != 0 ? s->options.max_bytes : PROMQL_BYTES_MAX;
-	const char *text;
-	enum err_code rc = lexer_text(s->arena, in, s->is_second_reading ? UINT32_MAX : max, &text, err);
+	const char *text = in.ptr;
+	enum err_code rc = s->is_second_reading ? ERR_OK : lexer_text(s->arena, in, max, &text, err);
 
 	if (rc != ERR_OK)
 		return rc;
-	*p = (struct promql_parser){ .stmt = s, .arena = s->arena, .err = err, .features = s->options.features };
-	promql_lexer_init(&p->lexer, s->arena, text, err);
-	p->lexer.tokens_max = s->is_second_reading ? SIZE_MAX : PROMQL_TOKENS_MAX;
+	p->stmt = s;
+	p->arena = s->arena;
+	p->err = err;
+	p->features = s->options.features;
+	p->token = p->tokens;
+	p->depth = 0;
+	p->last = NULL;
+	p->nodes = 0;
+	p->open_selectors = 0;
+	p->names_twice = false;
+	promql_lexer_init(&p->lexer, s->arena, text, s->is_second_reading ? SIZE_MAX : PROMQL_TOKENS_MAX, err);
 	p->lexer.utf8_names = (p->features & FEATURE_UTF8) != 0;
 	promql_advance(p);
 	return ERR_OK;
@@ -28,7 +36,7 @@ enum err_code promql_parser_init(struct promql_parser *p, struct stmt *s, struct
 
 enum err_code promql_unexpected(struct promql_parser *p, const char *where, const char *right)
 {
-	const struct token *t = &p->token;
+	const struct token *t = p->token;
 
 	if (t->type == TOKEN_ERROR)
 		return p->err->code;
@@ -39,51 +47,20 @@ enum err_code promql_unexpected(struct promql_parser *p, const char *where, cons
 
 enum err_code promql_expect(struct promql_parser *p, enum token_type type, const char *where)
 {
-	if (p->token.type != type)
+	if (p->token->type != type)
 		return promql_unexpected(p, where, token_text(type));
 	promql_advance(p);
 	return ERR_OK;
 }
 
-enum err_code promql_enter(struct promql_parser *p)
+enum err_code promql_too_deep(struct promql_parser *p)
 {
-	if (++p->depth > PROMQL_DEPTH_MAX)
-		return err_rule(p->err, ERR_LIMIT, "query_depth", p->token.at, "a query may be nested %d deep",
-		                PROMQL_DEPTH_MAX);
-	return ERR_OK;
-}
-
-void *promql_node(struct promql_parser *p, enum expr_kind kind, enum value_type type, size_t at, size_t size)
-{
-	struct expr *e = arena_alloc(p->arena, size);
-
-	if (e == NULL)
-		return NULL;
-	e->kind = kind;
-	e->type = type;
-	e->at = (uint32_t)at;
-	e->depth = 1;
-	e->index = p->nodes++;
-	e->prev = p->last;
-	p->last = e;
-	return e;
-}
-
-void promql_adopt(struct expr *parent, struct expr *child)
-{
-	child->parent = parent;
-	if (parent->child == NULL)
-		parent->child = child;
-	else
-		parent->last_child->sibling = child;
-	parent->last_child = child;
-	if (child->depth >= parent->depth)
-		parent->depth = child->depth + 1;
+	return err_rule(p->err, ERR_LIMIT, "query_depth", p->token->at, "a query may be nested %d deep", PROMQL_DEPTH_MAX);
 }
 
 enum err_code promql_number(struct promql_parser *p, double *ret)
 {
-	const struct token *t = &p->token;
+	const struct token *t = p->token;
 	enum err_code rc = t->type == TOKEN_NUMBER ? lexer_number(p->arena, t->text, t->at, ret, p->err)
 	                                           : duration_parse(t->text, t->at, ret, p->err);
 
@@ -95,11 +72,11 @@ enum err_code promql_number(struct promql_parser *p, double *ret)
 /* number_literal: NUMBER | DURATION */
 static enum err_code number_literal(struct promql_parser *p, struct expr **ret)
 {
-	struct number_expr *n = promql_node(p, EXPR_NUMBER, TYPE_SCALAR, p->token.at, sizeof(*n));
+	struct number_expr *n = promql_node(p, EXPR_NUMBER, TYPE_SCALAR, p->token->at, sizeof(*n));
 
 	if (n == NULL)
 		return err_nomem(p->err);
-	n->is_duration = p->token.type == TOKEN_DURATION;
+	n->is_duration = p->token->type == TOKEN_DURATION;
 	*ret = &n->expr;
 	return promql_number(p, &n->value);
 }
@@ -107,11 +84,11 @@ static enum err_code number_literal(struct promql_parser *p, struct expr **ret)
 /* string_literal: STRING */
 static enum err_code string_literal(struct promql_parser *p, struct expr **ret)
 {
-	struct string_expr *s = promql_node(p, EXPR_STRING, TYPE_STRING, p->token.at, sizeof(*s));
+	struct string_expr *s = promql_node(p, EXPR_STRING, TYPE_STRING, p->token->at, sizeof(*s));
 
 	if (s == NULL)
 		return err_nomem(p->err);
-	s->value = p->token.text;
+	s->value = p->token->text;
 	*ret = &s->expr;
 	promql_advance(p);
 	return ERR_OK;
@@ -120,7 +97,7 @@ static enum err_code string_literal(struct promql_parser *p, struct expr **ret)
 /* paren: "(" expr ")" */
 static enum err_code paren(struct promql_parser *p, struct expr **ret)
 {
-	size_t at = p->token.at;
+	size_t at = p->token->at;
 	struct expr *inner = NULL;
 
 	promql_advance(p);
@@ -141,22 +118,22 @@ static enum err_code paren(struct promql_parser *p, struct expr **ret)
 /* A word is an aggregation, a function or a metric name by what follows it. */
 static enum err_code word(struct promql_parser *p, struct expr **ret)
 {
-	struct token w = p->token;
+	const struct token *w = p->token;
+	enum token_type type = w->type;
 
 	promql_advance(p);
-	if (token_is_aggregator(w.type) && (p->token.type == TOKEN_LEFT_PAREN || p->token.type == TOKEN_BY ||
-	                                    p->token.type == TOKEN_WITHOUT))
-		return promql_aggregation(p, &w, ret);
-	if (p->token.type == TOKEN_LEFT_PAREN &&
-	    (w.type == TOKEN_IDENTIFIER || (w.type >= TOKEN_START && w.type <= TOKEN_MAX_OF)))
-		return promql_call(p, &w, ret);
-	return promql_selector(p, &w, ret);
+	if (token_is_aggregator(type) && (p->token->type == TOKEN_LEFT_PAREN || p->token->type == TOKEN_BY ||
+	                                    p->token->type == TOKEN_WITHOUT))
+		return promql_aggregation(p, w, ret);
+	if (p->token->type == TOKEN_LEFT_PAREN && (type == TOKEN_IDENTIFIER || (type >= TOKEN_START && type <= TOKEN_MAX_OF)))
+		return promql_call(p, w, ret);
+	return promql_selector(p, w, ret);
 }
 
 /* operand: number_literal | string_literal | paren | selector | aggregation | call */
 static enum err_code operand(struct promql_parser *p, struct expr **ret)
 {
-	switch (p->token.type) {
+	switch (p->token->type) {
 	case TOKEN_NUMBER:
 	case TOKEN_DURATION: return number_literal(p, ret);
 	case TOKEN_STRING: return string_literal(p, ret);
@@ -164,33 +141,35 @@ static enum err_code operand(struct promql_parser *p, struct expr **ret)
 	case TOKEN_LEFT_BRACE: return promql_selector(p, NULL, ret);
 	default: break;
 	}
-	if (token_is_metric_name(p->token.type))
+	if (token_is_metric_name(p->token->type))
 		return word(p, ret);
 	return promql_unexpected(p, "here", "a selector, a number, a function call or a parenthesis");
 }
 
-/* range: selector "[" duration "]"; the bracket and the duration are read */
+/* range: selector "[" duration "]"; all of it is read */
 static enum err_code range(struct promql_parser *p, struct expr *of, struct duration *d, struct expr **ret)
 {
 	if (of->kind != EXPR_SELECTOR)
-		return err_set(p->err, ERR_SYNTAX, p->token.at,
+		return err_set(p->err, ERR_SYNTAX, d->at,
 		               "a range stands right behind a selector; elsewhere write a subquery, as [5m:]");
 
 	struct selector_expr *s = (struct selector_expr *)of;
 
 	if (s->modifiers.offset != NULL || s->modifiers.at != AT_NONE)
-		return err_set(p->err, ERR_SYNTAX, p->token.at, "offset and @ stand behind the range, as in x[5m] offset 1h");
+		return err_set(p->err, ERR_SYNTAX, d->at, "offset and @ stand behind the range, as in x[5m] offset 1h");
 
 	struct range_expr *r = promql_node(p, EXPR_RANGE, TYPE_MATRIX, of->at, sizeof(*r));
 
 	if (r == NULL)
 		return err_nomem(p->err);
 	r->range = d;
-	r->modifiers = s->modifiers;
-	s->modifiers = (struct modifiers){ 0 };
+	if (s->modifiers.anchored || s->modifiers.smoothed) {
+		r->modifiers = s->modifiers;
+		s->modifiers = (struct modifiers){ 0 };
+	}
 	promql_adopt(&r->expr, of);
 	*ret = &r->expr;
-	return promql_expect(p, TOKEN_RIGHT_BRACKET, "after a range");
+	return ERR_OK;
 }
 
 /* subquery: expr "[" duration ":" [duration] "]"; read up to the colon */
@@ -199,7 +178,7 @@ static enum err_code subquery(struct promql_parser *p, struct expr *of, struct d
 	struct duration *step = NULL;
 
 	promql_advance(p);
-	if (p->token.type != TOKEN_RIGHT_BRACKET) {
+	if (p->token->type != TOKEN_RIGHT_BRACKET) {
 		enum err_code rc = promql_range_duration(p, &step);
 
 		if (rc != ERR_OK)
@@ -224,14 +203,20 @@ static enum err_code subquery(struct promql_parser *p, struct expr *of, struct d
 static enum err_code brackets(struct promql_parser *p, struct expr **of)
 {
 	struct duration *d = NULL;
+	enum err_code rc = promql_plain_range(p, &d);
 
+	if (rc == ERR_OK)
+		return range(p, *of, d, of);
+	if (rc != ERR_NOT_FOUND)
+		return rc;
 	promql_advance(p);
-
-	enum err_code rc = promql_range_duration(p, &d);
-
+	rc = promql_range_duration(p, &d);
 	if (rc != ERR_OK)
 		return rc;
-	return p->token.type == TOKEN_COLON ? subquery(p, *of, d, of) : range(p, *of, d, of);
+	if (p->token->type == TOKEN_COLON)
+		return subquery(p, *of, d, of);
+	rc = promql_expect(p, TOKEN_RIGHT_BRACKET, "after a range");
+	return rc != ERR_OK ? rc : range(p, *of, d, of);
 }
 
 /* what a modifier is applied to, or an error when the expression takes none */
@@ -239,8 +224,8 @@ static enum err_code modified(struct promql_parser *p, struct expr *of, struct m
 {
 	*ret = expr_modifiers(of);
 	if (*ret == NULL)
-		return err_set(p->err, ERR_SYNTAX, p->token.at,
-		               "%s stands behind a selector, a range or a subquery", token_text(p->token.type));
+		return err_set(p->err, ERR_SYNTAX, p->token->at,
+		               "%s stands behind a selector, a range or a subquery", token_text(p->token->type));
 	return ERR_OK;
 }
 
@@ -250,7 +235,7 @@ static enum err_code offset(struct promql_parser *p, struct modifiers *m)
 	struct duration *d = NULL;
 
 	if (m->offset != NULL)
-		return err_set(p->err, ERR_SYNTAX, p->token.at, "offset stands once");
+		return err_set(p->err, ERR_SYNTAX, p->token->at, "offset stands once");
 	promql_advance(p);
 
 	enum err_code rc = promql_offset_duration(p, &d);
@@ -263,13 +248,13 @@ static enum err_code offset(struct promql_parser *p, struct modifiers *m)
 /* at_time: ["+" | "-"] (NUMBER | DURATION) */
 static enum err_code at_time(struct promql_parser *p, struct modifiers *m)
 {
-	bool negative = p->token.type == TOKEN_SUB;
-	size_t at = p->token.at;
+	bool negative = p->token->type == TOKEN_SUB;
+	size_t at = p->token->at;
 	double seconds;
 
-	if (negative || p->token.type == TOKEN_ADD)
+	if (negative || p->token->type == TOKEN_ADD)
 		promql_advance(p);
-	if (p->token.type != TOKEN_NUMBER && p->token.type != TOKEN_DURATION)
+	if (p->token->type != TOKEN_NUMBER && p->token->type != TOKEN_DURATION)
 		return promql_unexpected(p, "after @", "a time in seconds, start() or end()");
 
 	enum err_code rc = promql_number(p, &seconds);
@@ -291,11 +276,11 @@ static enum err_code at_time(struct promql_parser *p, struct modifiers *m)
 static enum err_code at_modifier(struct promql_parser *p, struct modifiers *m)
 {
 	if (m->at != AT_NONE)
-		return err_set(p->err, ERR_SYNTAX, p->token.at, "@ stands once");
+		return err_set(p->err, ERR_SYNTAX, p->token->at, "@ stands once");
 	promql_advance(p);
-	if (p->token.type != TOKEN_START && p->token.type != TOKEN_END)
+	if (p->token->type != TOKEN_START && p->token->type != TOKEN_END)
 		return at_time(p, m);
-	m->at = p->token.type == TOKEN_START ? AT_START : AT_END;
+	m->at = p->token->type == TOKEN_START ? AT_START : AT_END;
 	promql_advance(p);
 
 	enum err_code rc = promql_expect(p, TOKEN_LEFT_PAREN, "after @ start or @ end");
@@ -306,13 +291,13 @@ static enum err_code at_modifier(struct promql_parser *p, struct modifiers *m)
 /* smoothing: expr "anchored" | expr "smoothed" */
 static enum err_code smoothing(struct promql_parser *p, const struct expr *of, struct modifiers *m)
 {
-	bool *mine = p->token.type == TOKEN_ANCHORED ? &m->anchored : &m->smoothed;
+	bool *mine = p->token->type == TOKEN_ANCHORED ? &m->anchored : &m->smoothed;
 
 	if (of->kind == EXPR_SUBQUERY)
-		return err_set(p->err, ERR_SYNTAX, p->token.at, "a subquery is neither anchored nor smoothed");
+		return err_set(p->err, ERR_SYNTAX, p->token->at, "a subquery is neither anchored nor smoothed");
 	*mine = true;
 	if (m->anchored && m->smoothed)
-		return err_set(p->err, ERR_SYNTAX, p->token.at, "anchored and smoothed exclude each other");
+		return err_set(p->err, ERR_SYNTAX, p->token->at, "anchored and smoothed exclude each other");
 	promql_advance(p);
 	return ERR_OK;
 }
@@ -323,7 +308,7 @@ static enum err_code postfix(struct promql_parser *p, struct expr **ret)
 	enum err_code rc = operand(p, ret);
 
 	while (rc == ERR_OK) {
-		enum token_type type = p->token.type;
+		enum token_type type = p->token->type;
 		struct modifiers *m = NULL;
 
 		if (type == TOKEN_LEFT_BRACKET) {
@@ -342,8 +327,8 @@ static enum err_code postfix(struct promql_parser *p, struct expr **ret)
 /* unary: ("+" | "-") expr of "^" | postfix. A sign before a number becomes part of it. */
 static enum err_code unary(struct promql_parser *p, struct expr **ret)
 {
-	enum token_type op = p->token.type;
-	size_t at = p->token.at;
+	enum token_type op = p->token->type;
+	size_t at = p->token->at;
 	struct expr *of = NULL;
 
 	if (op != TOKEN_ADD && op != TOKEN_SUB)
@@ -379,13 +364,13 @@ static enum err_code unary(struct promql_parser *p, struct expr **ret)
 static enum err_code fill_value(struct promql_parser *p, double *ret)
 {
 	enum err_code rc = promql_expect(p, TOKEN_LEFT_PAREN, "after fill");
-	bool negative = p->token.type == TOKEN_SUB;
+	bool negative = p->token->type == TOKEN_SUB;
 
 	if (rc != ERR_OK)
 		return rc;
-	if (negative || p->token.type == TOKEN_ADD)
+	if (negative || p->token->type == TOKEN_ADD)
 		promql_advance(p);
-	if (p->token.type != TOKEN_NUMBER && p->token.type != TOKEN_DURATION)
+	if (p->token->type != TOKEN_NUMBER && p->token->type != TOKEN_DURATION)
 		return promql_unexpected(p, "in fill()", "a number");
 	rc = promql_number(p, ret);
 	if (negative)
@@ -396,13 +381,13 @@ static enum err_code fill_value(struct promql_parser *p, double *ret)
 /* fill: ["fill" value | "fill_left" value ["fill_right" value] | "fill_right" value ["fill_left" value]] */
 static enum err_code fill(struct promql_parser *p, struct matching *m)
 {
-	enum token_type first = p->token.type;
+	enum token_type first = p->token->type;
 	enum err_code rc;
 
 	if (first != TOKEN_FILL && first != TOKEN_FILL_LEFT && first != TOKEN_FILL_RIGHT)
 		return ERR_OK;
 	if (!(p->features & FEATURE_FILL))
-		return err_set(p->err, ERR_INVALID, p->token.at, "%s() is an experimental modifier and not switched on",
+		return err_set(p->err, ERR_INVALID, p->token->at, "%s() is an experimental modifier and not switched on",
 		               token_text(first));
 	promql_advance(p);
 	m->has_fill_left = first != TOKEN_FILL_RIGHT;
@@ -412,11 +397,11 @@ static enum err_code fill(struct promql_parser *p, struct matching *m)
 		return rc;
 	if (first == TOKEN_FILL) {
 		m->fill_right = m->fill_left;
-	} else if (first == TOKEN_FILL_LEFT && p->token.type == TOKEN_FILL_RIGHT) {
+	} else if (first == TOKEN_FILL_LEFT && p->token->type == TOKEN_FILL_RIGHT) {
 		promql_advance(p);
 		m->has_fill_right = true;
 		rc = fill_value(p, &m->fill_right);
-	} else if (first == TOKEN_FILL_RIGHT && p->token.type == TOKEN_FILL_LEFT) {
+	} else if (first == TOKEN_FILL_RIGHT && p->token->type == TOKEN_FILL_LEFT) {
 		promql_advance(p);
 		m->has_fill_left = true;
 		rc = fill_value(p, &m->fill_left);
@@ -429,16 +414,16 @@ static enum err_code matching(struct promql_parser *p, struct matching *m)
 {
 	enum err_code rc;
 
-	if (p->token.type == TOKEN_ON || p->token.type == TOKEN_IGNORING) {
-		m->on = p->token.type == TOKEN_ON;
+	if (p->token->type == TOKEN_ON || p->token->type == TOKEN_IGNORING) {
+		m->on = p->token->type == TOKEN_ON;
 		promql_advance(p);
 		rc = promql_label_names(p, &m->labels);
 		if (rc != ERR_OK)
 			return rc;
-		if (p->token.type == TOKEN_GROUP_LEFT || p->token.type == TOKEN_GROUP_RIGHT) {
-			m->group = p->token.type == TOKEN_GROUP_LEFT ? GROUP_LEFT : GROUP_RIGHT;
+		if (p->token->type == TOKEN_GROUP_LEFT || p->token->type == TOKEN_GROUP_RIGHT) {
+			m->group = p->token->type == TOKEN_GROUP_LEFT ? GROUP_LEFT : GROUP_RIGHT;
 			promql_advance(p);
-			rc = p->token.type == TOKEN_LEFT_PAREN ? promql_label_names(p, &m->include) : ERR_OK;
+			rc = p->token->type == TOKEN_LEFT_PAREN ? promql_label_names(p, &m->include) : ERR_OK;
 			if (rc != ERR_OK)
 				return rc;
 		}
@@ -449,14 +434,14 @@ static enum err_code matching(struct promql_parser *p, struct matching *m)
 /* binary: left OPERATOR ["bool"] matching expr. All operators are left associative but "^". */
 static enum err_code binary(struct promql_parser *p, struct expr *left, struct expr **ret)
 {
-	enum token_type op = p->token.type;
+	enum token_type op = p->token->type;
 	unsigned precedence = token_precedence(op);
 	struct matching m = { 0 };
 	struct expr *right = NULL;
 
 	promql_advance(p);
 
-	bool is_bool = p->token.type == TOKEN_BOOL;
+	bool is_bool = p->token->type == TOKEN_BOOL;
 
 	if (is_bool)
 		promql_advance(p);
@@ -493,7 +478,7 @@ enum err_code promql_expr(struct promql_parser *p, unsigned least_precedence, st
 
 	if (rc == ERR_OK)
 		rc = unary(p, ret);
-	while (rc == ERR_OK && token_precedence(p->token.type) >= least_precedence)
+	while (rc == ERR_OK && token_precedence(p->token->type) >= least_precedence)
 		rc = binary(p, *ret, ret);
 	p->depth--;
 	return rc;

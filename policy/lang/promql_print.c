@@ -7,7 +7,6 @@
 #include "policy/lang/lexer.h"
 #include "policy/lang/promql_tree.h"
 
-#include <inttypes.h>
 #include <math.h>
 
 /* [A-Za-z_:][A-Za-z0-9_:]* */
@@ -30,32 +29,50 @@ static int matcher_cmp(const struct matcher *x, const struct matcher *y)
 	return c != 0 ? c : slice_cmp(x->value, y->value);
 }
 
-/* fills ret with the matchers in order */
-static void sort_matchers(const struct label_set *set, const struct matcher **ret)
+/* fills ret with the numbers of the matchers from first on, in order */
+static void sort_matchers(const struct label_set *set, size_t first, uint16_t *ret)
 {
-	for (size_t i = 0; i < set->len; i++) {
-		size_t at = i;
+	for (size_t i = first; i < set->len; i++) {
+		size_t at = i - first;
 
-		for (; at > 0 && matcher_cmp(&set->v[i], ret[at - 1]) < 0; at--)
+		for (; at > 0 && matcher_cmp(&set->v[i], &set->v[ret[at - 1]]) < 0; at--)
 			ret[at] = ret[at - 1];
-		ret[at] = &set->v[i];
+		ret[at] = (uint16_t)i;
 	}
 }
 
-static void print_matcher(struct strbuf *out, const struct matcher *m)
+static bool is_plain(const struct selector_expr *s, size_t i)
 {
+	return i < 64 && (s->plain >> i & 1) != 0;
+}
+
+static void print_matcher(struct strbuf *out, const struct selector_expr *s, size_t i)
+{
+	static const struct {
+		char text[STRBUF_PAD];
+		size_t len;
+	} ops[] = { [MATCH_EQ] = { "=\"", 2 }, [MATCH_NE] = { "!=\"", 3 }, [MATCH_RE] = { "=~\"", 3 }, [MATCH_NRE] = { "!~\"", 3 } };
+	const struct matcher *m = &s->set.v[i];
+
+	if (is_plain(s, i)) {
+		strbuf_add_padded(out, m->name);
+		strbuf_add_padded(out, slice_from(ops[m->op].text, ops[m->op].len));
+		strbuf_add_padded(out, m->value);
+		strbuf_char(out, '"');
+		return;
+	}
 	if (label_name_plain(m->name))
 		strbuf_add(out, m->name);
 	else
 		lexer_quote(out, m->name);
-	strbuf_add(out, slice_cstr(matcher_op_text(m->op)));
+	strbuf_add_padded(out, slice_from(ops[m->op].text, ops[m->op].len - 1));
 	lexer_quote(out, m->value);
 }
 
 /* The name stands before the braces when it was written there, is plain, and is the only one. */
 static bool name_outside(const struct selector_expr *s)
 {
-	if (!s->outer_name || !metric_name_plain(s->set.v[0].value))
+	if (!s->outer_name || (!is_plain(s, 0) && !metric_name_plain(s->set.v[0].value)))
 		return false;
 	for (size_t i = 1; i < s->set.len; i++)
 		if (slice_eq(s->set.v[i].name, s->set.v[0].name))
@@ -63,33 +80,38 @@ static bool name_outside(const struct selector_expr *s)
 	return true;
 }
 
+static void print_outer_name(struct strbuf *out, const struct selector_expr *s)
+{
+	if (is_plain(s, 0))
+		strbuf_add_padded(out, s->set.v[0].value);
+	else
+		strbuf_add(out, s->set.v[0].value);
+}
+
 void promql_print_selector(struct strbuf *out, const struct selector_expr *s)
 {
-	const struct label_set *set = &s->set;
-	const struct matcher *few[8], **sorted = few;
-	bool outside = name_outside(s), first = true;
+	bool outside = name_outside(s);
+	size_t first = outside ? 1 : 0, len = s->set.len - first;
+	uint16_t few[16], *sorted = few;
 
-	if (set->len > sizeof(few) / sizeof(few[0])) {
-		sorted = ARENA_ARRAY(out->arena, set->len, const struct matcher *);
-		if (sorted == NULL) {
+	if (outside)
+		print_outer_name(out, s);
+	if (outside && len == 0)
+		return;
+	if (len > sizeof(few) / sizeof(few[0])) {
+		sorted = ARENA_ARRAY(out->arena, len, uint16_t);
+		if (sorted == NULL || len > UINT16_MAX) {
 			out->full = true;
 			return;
 		}
 	}
-	sort_matchers(set, sorted);
-	if (outside)
-		strbuf_add(out, set->v[0].value);
-	if (outside && set->len == 1)
-		return;
-	strbuf_char(out, '{');
-	for (size_t i = 0; i < set->len; i++) {
-		if (outside && sorted[i] == &set->v[0])
-			continue;
-		if (!first)
-			strbuf_char(out, ',');
-		first = false;
-		print_matcher(out, sorted[i]);
+	sort_matchers(&s->set, first, sorted);
+	for (size_t i = 0; i < len; i++) {
+		strbuf_char(out, i == 0 ? '{' : ',');
+		print_matcher(out, s, sorted[i]);
 	}
+	if (len == 0)
+		strbuf_char(out, '{');
 	strbuf_char(out, '}');
 }
 
@@ -104,7 +126,8 @@ static void print_at_time(struct strbuf *out, const struct modifiers *m)
 	}
 	if (m->at_ms < 0)
 		strbuf_char(out, '-');
-	strbuf_fmt(out, "%" PRIu64 ".%03u", ms / 1000, (unsigned)(ms % 1000));
+	strbuf_u64(out, ms / 1000);
+	strbuf_add(out, slice_from((char[]){ '.', (char)('0' + ms / 100 % 10), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10) }, 4));
 }
 
 /* true when the token behind the text of e is an operator that a duration could have, too */
@@ -209,13 +232,18 @@ static void print_number(struct strbuf *out, const struct number_expr *n)
 
 static void print_aggregate(struct strbuf *out, const struct aggregate_expr *a)
 {
-	strbuf_add(out, slice_cstr(token_text(a->op)));
+	strbuf_add_padded(out, token_slice(a->op));
 	if (a->without || a->labels.len > 0) {
 		strbuf_add(out, a->without ? SLICE(" without") : SLICE(" by"));
 		print_labels(out, &a->labels);
 		strbuf_char(out, ' ');
 	}
 	strbuf_char(out, '(');
+}
+
+static void print_name(struct strbuf *out, const struct promql_function *f)
+{
+	strbuf_add_padded(out, slice_from(f->padded_name, f->name.len));
 }
 
 /* what stands before the first child; all of it when there is none */
@@ -232,7 +260,7 @@ static void print_before(struct strbuf *out, const struct expr *e)
 	case EXPR_UNARY: strbuf_char(out, ((const struct unary_expr *)e)->op == TOKEN_SUB ? '-' : '+'); break;
 	case EXPR_AGGREGATE: print_aggregate(out, (const struct aggregate_expr *)e); break;
 	case EXPR_CALL:
-		strbuf_add(out, ((const struct call_expr *)e)->function->name);
+		print_name(out, ((const struct call_expr *)e)->function);
 		strbuf_char(out, '(');
 		break;
 	case EXPR_RANGE:
@@ -251,7 +279,7 @@ static void print_between(struct strbuf *out, const struct expr *e)
 		return;
 	}
 	strbuf_char(out, ' ');
-	strbuf_add(out, slice_cstr(token_text(b->op)));
+	strbuf_add_padded(out, token_slice(b->op));
 	if (b->is_bool)
 		strbuf_lit(out, " bool");
 	if (b->matching != NULL)

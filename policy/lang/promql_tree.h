@@ -94,6 +94,8 @@ struct selector_regexp {
 	struct selector_regexp *next;
 };
 
+#define SELECTOR_FEW 3
+
 struct selector_expr {
 	struct expr expr;
 	struct label_set set;         /* the name written before the braces comes first */
@@ -102,6 +104,8 @@ struct selector_expr {
 	bool outer_name;              /* set.v[0] is the name written before the braces */
 	bool excludes_empty;          /* some matcher does not match the empty text */
 	bool may_be_empty;            /* second argument of info(): need not exclude it */
+	uint64_t plain;               /* bit i: name and value of set.v[i] are padded text that prints as it is */
+	struct matcher few[SELECTOR_FEW];     /* where set.v begins */
 };
 
 struct range_expr {

@@ -19,7 +19,7 @@ def rows(tree, path, pattern):
 
 def word(name):
     """The name as a word of its own, so that `prom.query` is not found in `prom.query_range`."""
-    return re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w])")
+    return re.compile(rf"(?<!\w){re.escape(name)}(?![\w])")
 
 
 def documented(tree, path, row_list, document, what):

@@ -120,15 +120,20 @@ static const struct slice acme_all[] = { SLICE_INIT("spiffe://example.org/acme/*
 static const struct slice acme_dev[] = { SLICE_INIT("spiffe://example.org/acme/dev/*") };
 static const struct slice acme_svc[] = { SLICE_INIT("spiffe://example.org/acme/svc/*") };
 static const struct slice acme_logs[] = { SLICE_INIT("spiffe://example.org/acme/logs/*") };
+static const struct slice acme_none[] = { SLICE_INIT("spiffe://example.org/acme/none/*") };
+static const struct slice empty_all[] = { SLICE_INIT("spiffe://example.org/empty/*") };
 static const struct slice shared[] = { SLICE_INIT("spiffe://example.org/grafana") };
 static const struct slice group_names[] = { SLICE_INIT("all"), SLICE_INIT("dev"), SLICE_INIT("svc"), SLICE_INIT("logs"),
-	                                        SLICE_INIT("shared") };
+	                                        SLICE_INIT("shared"), SLICE_INIT("none") };
 static const struct slice metrics_backend[] = { SLICE_INIT("metrics") };
 
 static const struct tenant_group groups[] = {
 	{ SLICE_INIT("all"), acme_all, 1 },   { SLICE_INIT("dev"), acme_dev, 1 },     { SLICE_INIT("svc"), acme_svc, 1 },
 	{ SLICE_INIT("logs"), acme_logs, 1 }, { SLICE_INIT("shared"), shared, 1 },
+	{ SLICE_INIT("none"), acme_none, 1 },
 };
+
+static const struct tenant_group empty_groups[] = { { SLICE_INIT("all"), empty_all, 1 } };
 
 static const struct grant_value dev_value[] = { { SLICE_INIT("dev-*"), true } }, shared_value[] = { { SLICE_INIT("shared"), false } },
                                 team_value[] = { { SLICE_INIT("payments"), false } };
@@ -146,22 +151,24 @@ static const struct tenant_role roles[] = {
 	  .signal_named = { [SIGNAL_LOGS] = true }, .grants = { [SIGNAL_LOGS] = { .all = true } } },
 	{ .name = SLICE_INIT("shared"), .groups = &group_names[4], .groups_len = 1, .may = MAY_READ,
 	  .signal_named = { [SIGNAL_METRICS] = true }, .grants = { [SIGNAL_METRICS] = { .all = true } } },
+	{ .name = SLICE_INIT("none"), .groups = &group_names[5], .groups_len = 1, .may = MAY_READ,
+	  .signal_named = { [SIGNAL_METRICS] = true } },
 };
 
 static struct snapshot *make_snapshot(void)
 {
 	struct snapshot *s = snapshot_new(1 << 22);
 	struct backend *b = ARENA_NEW(&s->arena, struct backend);
-	struct tenant *t = ARENA_ARRAY(&s->arena, 2, struct tenant);
-	struct tenant **list = ARENA_ARRAY(&s->arena, 2, struct tenant *);
+	struct tenant *t = ARENA_ARRAY(&s->arena, 3, struct tenant);
+	struct tenant **list = ARENA_ARRAY(&s->arena, 3, struct tenant *);
 	struct registry *reg = NULL;
 	struct err e;
 
 	*b = (struct backend){ .name = SLICE("metrics"), .dialect = dialect_by_name(SLICE("prometheus")), .isolation = ISOLATE_LABEL,
 		                   .label = SLICE("tenant_id"), .tenant_header = SLICE("X-Scope-OrgID"), .host = SLICE("127.0.0.1"),
 		                   .port = 9090, .first_byte_ms = 60000 };
-	t[0] = (struct tenant){ .id = SLICE("acme"), .backends = metrics_backend, .backends_len = 1, .groups = groups, .groups_len = 5,
-		                    .roles = roles, .roles_len = 5 };
+	t[0] = (struct tenant){ .id = SLICE("acme"), .backends = metrics_backend, .backends_len = 1, .groups = groups, .groups_len = 6,
+		                    .roles = roles, .roles_len = 6 };
 	t[0].limits.rate[LIMIT_REQUEST_RATE] = (struct rate_limit){ 10, 20 };
 	t[1] = t[0];
 	t[1].id = SLICE("globex");
@@ -172,7 +179,9 @@ static struct snapshot *make_snapshot(void)
 	t[1].refuse_foreign_matcher = true;
 	list[0] = &t[0];
 	list[1] = &t[1];
-	if (registry_new(&s->arena, list, 2, shared, 1, &reg, &e) != ERR_OK) {
+	t[2] = (struct tenant){ .id = SLICE("empty"), .groups = empty_groups, .groups_len = 1, .roles = roles, .roles_len = 1 };
+	list[2] = &t[2];
+	if (registry_new(&s->arena, list, 3, shared, 1, &reg, &e) != ERR_OK) {
 		fprintf(stderr, "%s\n", e.text);
 		abort();
 	}

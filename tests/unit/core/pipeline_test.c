@@ -47,6 +47,8 @@ static const struct {
 	{ "P010", { "GET", UP, "", .uri = "spiffe://example.org/acme/dev/ann" }, 403, "P010" },
 	{ "P012", { "GET", "/api/v1/query?query=up%7Btenant_id%3D%22acme%22%7D", "", .uri = "spiffe://example.org/grafana",
 	            .headers = { { SLICE("x-tenant-id"), SLICE("globex") } } }, 403, "P012" },
+	{ "P011", { "GET", UP, "", .uri = "spiffe://example.org/acme/none/x" }, 403, "P011" },
+	{ "R003", { "GET", UP, "", .uri = "spiffe://example.org/empty/x" }, 404, "R003" },
 	{ "R001", { "GET", "/api/v1/nothing", "" }, 404, "R001" },
 	{ "R002", { "GET", "/metrics", "" }, 404, "R002" },
 	{ "R004", { "DELETE", "/api/v1/query", "" }, 405, "R004" },

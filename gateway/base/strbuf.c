@@ -23,6 +23,8 @@ bool strbuf_reserve(struct strbuf *b, size_t n)
 
 	while (cap < b->len + n)
 		cap *= 2;
+	if (cap > b->max)                /* strbuf_add looks at cap alone */
+		cap = b->max;
 
 	char *p = arena_alloc(b->arena, cap);
 

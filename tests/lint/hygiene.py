@@ -37,7 +37,7 @@ def check_text(path, text):
             yield path, line, f"a path of one machine: /{found[1]}"
         if (found := HOSTS.search(content)):
             yield path, line, f"a registry's host name: {found[1]}"
-        if content != content.rstrip() and path.endswith((".c", ".h", ".py", ".def", ".txt")):
+        if content != content.rstrip() and path.endswith((".c", ".h", ".py", ".def")):
             yield path, line, "blanks at the end of the line"
 
 

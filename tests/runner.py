@@ -159,9 +159,9 @@ def run_pytest(*names):
         return tally_junit(report, done.returncode)
 
 
-def run_script(path):
-    """A program of tests/ that speaks TAP, or is one test."""
-    done = run([ROOT / path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+def run_script(path, *arguments):
+    """A program that speaks TAP, or is one test."""
+    done = run([ROOT / path, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     tally = tally_tap(path, done.stdout, done.returncode)
     if tally.failed:
         print("\n".join(done.stdout.splitlines()[-80:]), flush=True)
@@ -179,6 +179,7 @@ LABELS = {
     "fuzz": (None, lambda: run_script("tests/fuzz/run")),
     "integration": ("release", lambda: run_pytest("test_[!46]*.py")),
     "attacks": ("release", lambda: run_pytest("test_4*.py")),
+    "demo": (None, lambda: run_script("deploy/demo", "--once")),
     "isolation": ("release", lambda: run_pytest("test_6*.py")),
 }
 

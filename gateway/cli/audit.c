@@ -56,10 +56,30 @@ static bool is_binary(const struct record_item *i)
 	       !utf8_valid(i->value);
 }
 
-/* control bytes of a client never reach a terminal: text is printed as a JSON string */
+/* what JSON leaves as it is and a terminal does not: DEL, C1 controls, marks that turn the direction of text */
+static bool moves_terminal(struct slice s)
+{
+	const unsigned char *p = (const unsigned char *)s.ptr;
+
+	for (size_t i = 0; i < s.len; i++) {
+		size_t left = s.len - i;
+
+		if (p[i] == 0x7f || (p[i] == 0xc2 && left > 1 && p[i + 1] < 0xa0))
+			return true;
+		if (p[i] == 0xe2 && left > 2 && p[i + 1] == 0x80 && (p[i + 2] == 0x8e || p[i + 2] == 0x8f))
+			return true;
+		if (p[i] == 0xe2 && left > 2 && p[i + 1] == 0x80 && p[i + 2] >= 0xaa && p[i + 2] <= 0xae)
+			return true;
+		if (p[i] == 0xe2 && left > 2 && p[i + 1] == 0x81 && p[i + 2] >= 0xa6 && p[i + 2] <= 0xa9)
+			return true;
+	}
+	return false;
+}
+
+/* control bytes of a client never reach a terminal: text is printed as a JSON string, or as hex where that is not enough */
 static void print_value(struct strbuf *b, const struct record_item *i)
 {
-	if (!is_binary(i)) {
+	if (!is_binary(i) && !moves_terminal(i->value)) {
 		json_text(b, i->value);
 		return;
 	}

@@ -20,7 +20,8 @@ static struct {
 
 static _Atomic bool torn;
 static _Atomic unsigned slow_us;
-static char trace[TRACE_MAX + 1];
+static _Atomic char trace[TRACE_MAX + 1];
+static char trace_text[TRACE_MAX + 1];   /* a copy for the test */
 static _Atomic unsigned trace_len;
 
 void fault_arm(enum fault_call call, unsigned kth, unsigned times, int error)
@@ -47,7 +48,8 @@ void fault_clear(void)
 	torn = false;
 	slow_us = 0;
 	trace_len = 0;
-	memset(trace, 0, sizeof(trace));
+	for (size_t i = 0; i < TRACE_MAX; i++)
+		trace[i] = '\0';
 }
 
 unsigned fault_count(enum fault_call call)
@@ -57,7 +59,9 @@ unsigned fault_count(enum fault_call call)
 
 const char *fault_trace(void)
 {
-	return trace;
+	for (size_t i = 0; i < TRACE_MAX; i++)
+		trace_text[i] = trace[i];
+	return trace_text;
 }
 
 /* counts a call; its errno when it must fail, else 0 */

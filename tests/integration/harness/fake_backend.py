@@ -70,7 +70,7 @@ class FakeBackend:
         """False ends the connection."""
         if b" /api/v1/status/buildinfo" in request.split(b"\r\n", 1)[0]:
             client.sendall(answer(BUILDINFO))
-            return True
+            return not self.close
         self.asked += 1
         if callable(self.say):
             return self.say(client)

@@ -1,22 +1,33 @@
 """Differential isolation: what Weir answers a, in front of the store that a and b share, is what a store with a's data alone
-answers - for every query of the open corpus, at several times, as an instant and as a range.
+answers - for every query of the open corpus, and for queries made by the grammar about the series that are there; at several
+times, as an instant and as a range.
 
-The reference is asked the row's `enforced_and`: `absent` copies the guard into the labels of its result, so the plain query
-would differ there. The control asks the shared store the plain query, and b's data must show all over.
+The reference is asked the narrowed text: the row's `enforced_and`, or what `weir parse` prints. `absent` copies the guard into
+the labels of its result, so the plain query would differ there. The control asks the shared store the plain query, and b's
+data must show all over.
 """
 
 import base64
 import json
+import random
 import re
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from harness import checks, dataset, wire
 from harness.prometheus import Prometheus
-from harness.weir import Weir, tenant
+from harness.weir import Weir, binary, tenant
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "oracle"))
+import generate  # of tests/oracle
+
+SEED, MADE = 20240229, 3000
+REPEATS = 40  # how often a reference that differs is asked again
 CORPUS_FILES = ["promql_open", "adversarial_promql_open", "mutants_promql_open"]
 # the stores and Weir take everything that the corpus has facts of
 FLAGS = ["--enable-feature=promql-experimental-functions,promql-binop-fill-modifiers,promql-extended-range-selectors"]
@@ -24,6 +35,7 @@ FEATURES = ["exp", "fill"]
 # refusals of Weir's own: limits, and what it is stricter about by a named rule. None of them is an answer.
 OWN_REFUSALS = {"S001", "S002", "S003", "S004", "S005", "S006", "S007", "S008", "Q003", "Q004"}
 VALUE = re.compile(r"got \S+")
+FLOAT = re.compile(r"\d+\.\d{9,}(?:e[-+]\d+)?")
 SORTED = (b"sort", b"topk", b"bottomk")
 
 INSTANTS = [dataset.START + 60, dataset.START + 1800, dataset.END]
@@ -31,6 +43,30 @@ RANGES = [(dataset.START, dataset.END, 60), (dataset.START + 900, dataset.START 
 MOMENTS = ([("/api/v1/query", {"time": t}) for t in INSTANTS]
            + [("/api/v1/query_range", {"start": s, "end": e, "step": step}) for s, e, step in RANGES])
 IDS = [f"at {t - dataset.START}" for t in INSTANTS] + [f"from {s - dataset.START} step {step}" for s, _, step in RANGES]
+
+
+class AboutTheData(generate.Generator):
+    """Queries that find something: names, labels and values of the data set, b's among them."""
+
+    NAMES = ["up", "foo", "http_requests_total", "target_info", "request_duration_seconds_bucket", "secret", "secret_info", "up_shadow"]
+    LABELS = ["job", "instance", "le", "tenant_id", "path", "owner", "token", "__name__"]
+    VALUES = ['"api"', "'db'", '"h1:90"', '"a"', '"b"', '"SECRET"', '"/pub"', '"pub"', '""', '"up"', '"secret"']
+    REGEXPS = ['"a|b"', '".*"', '".+"', '"(?i)B"', '"[b-z]"', '"SECRET.*"', '"h[12]:90"', '"api|db"', '"|b"', '"secret.*|up"']
+    NUMBERS = ["0", "1", "2.5", ".5", "1e3", "0x2A", "Inf", "nan", "-1", "5m", "0.1"]
+    DURATIONS = ["5m", "30s", "90s", "300", "15m", "1m30s"]
+    TIMES = [str(dataset.START + 600), str(dataset.START + 1800), "1.7000018e9", "start()", "end()"]
+    QUOTED_NAMES = ['"up"', '"secret"', "'foo'"]
+    QUOTED_LABELS = ['"tenant_id"', '"job"', "'path'"]
+    EXPERIMENTAL_AGGREGATIONS = ["limit_ratio"]  # limitk takes whatever comes first, which no one says
+
+
+def made_rows():
+    """Queries of the grammar with what Weir would send; refused ones are left out."""
+    made = generate.generated(AboutTheData(random.Random(SEED), FEATURES), MADE)
+    done = subprocess.run([binary(), "parse", "--lang", "promql", "--tenant", "a", "--features", ",".join(FEATURES)],
+                          input="".join(json.dumps({"query": q}) + "\n" for q in made).encode(), stdout=subprocess.PIPE, check=True)
+    answers = [json.loads(line) for line in done.stdout.decode().split("\n")[:-1]]
+    return [(q.encode(), a["enforced"]) for q, a in zip(made, answers) if "enforced" in a]
 
 
 def corpus_rows():
@@ -52,7 +88,6 @@ class Stores:
     caller: object
     shared: Prometheus
     alone: Prometheus
-    rows: list  # (query, what the reference is asked)
 
 
 def generous(config):
@@ -60,14 +95,12 @@ def generous(config):
 
 
 @pytest.fixture(scope="module")
-def stores(work, pki):
-    rows = corpus_rows()
-    data = dataset.isolation()
-    shared = Prometheus("shared-flags", work / "shared-flags", data.both, flags=FLAGS).start()
-    alone = Prometheus("alone-flags", work / "alone-flags", data.a, flags=FLAGS).start()
+def stores(work, pki, dataset):
+    shared = Prometheus("shared-flags", work / "shared-flags", dataset.both, flags=FLAGS).start()
+    alone = Prometheus("alone-flags", work / "alone-flags", dataset.a, flags=FLAGS).start()
     limits = {"request_rate": {"per_second": 100000, "burst": 100000}, "max_query_length": "36500d", "max_query_lookback": "0s"}
     weir = Weir("weir-isolation", work / "weir-isolation", pki, shared.url, [tenant("a", limits=limits)], generous).start()
-    yield Stores(weir, pki.client("spiffe://example.org/a/ann"), shared, alone, rows)
+    yield Stores(weir, pki.client("spiffe://example.org/a/ann"), shared, alone)
     weir.stop()
     shared.stop()
     alone.stop()
@@ -118,6 +151,7 @@ class Tally:
     with_data: int = 0
     refused: Counter = field(default_factory=Counter)
     differences: list = field(default_factory=list)
+    wavering: int = 0
     exposed: int = 0  # of the control: plain queries whose answer shows b, or is not a's
 
 
@@ -125,11 +159,12 @@ def has_data(document):
     return bool((document.get("data") or {}).get("result")) and document["data"].get("resultType") in ("vector", "matrix")
 
 
-def compare(stores, path, params):
+def compare(stores, rows, path, params):
+    """rows: (query, what the reference is asked)"""
     tally = Tally()
     mine = Caller(lambda: stores.weir.connect(stores.caller))
     shared, alone = (Caller(lambda s=s: wire.Connection(s.address)) for s in (stores.shared, stores.alone))
-    for query, enforced in stores.rows:
+    for query, enforced in rows:
         answer = mine.ask(path, params | {"query": query})
         if answer.tag in OWN_REFUSALS:
             tally.refused[answer.tag] += 1
@@ -137,11 +172,23 @@ def compare(stores, path, params):
         reference = alone.ask(path, params | {"query": enforced})
         tally.answered += 1
         tally.with_data += has_data(reference.json())
-        if why := difference(query, answer, reference):
+        why = difference(query, answer, reference)
+        if why and wavers(query, answer, lambda: alone.ask(path, params | {"query": enforced})):
+            tally.wavering += 1
+        elif why:
             tally.differences.append(f"{query!r}: {why}")
         plain = shared.ask(path, params | {"query": query})
         tally.exposed += comparable(query, plain) != comparable(query, reference)
     return tally
+
+
+def wavers(query, answer, ask_reference):
+    """The reference gives the very answer at another try, or one that differs in the last digits of its numbers: the order in
+    which floats are added up, and series are named in an error, is not fixed there."""
+    def rounded(one):
+        return FLOAT.sub(lambda found: f"{float(found[0]):.12g}", repr(comparable(query, one)))
+
+    return any(rounded(answer) == rounded(ask_reference()) for _ in range(REPEATS))
 
 
 def difference(query, answer, reference):
@@ -157,12 +204,22 @@ def difference(query, answer, reference):
     return None
 
 
-@pytest.mark.parametrize(("path", "params"), MOMENTS, ids=IDS)
-def test_same_as_alone(stores, path, params):
-    tally = compare(stores, path, params)
-    summary = (f"{tally.answered} answered, {tally.with_data} with series, {len(tally.differences)} differ; "
+def assert_same(stores, rows, path, params, least_data, least_exposed):
+    """The shares are of what was answered."""
+    tally = compare(stores, rows, path, params)
+    summary = (f"{tally.answered} answered, {tally.with_data} with series, {len(tally.differences)} differ, {tally.wavering} waver; "
                f"control: {tally.exposed} differ; refused by Weir: {dict(tally.refused)}")
     print(summary)
     assert not tally.differences, "\n".join([summary, *tally.differences[:20]])
-    assert tally.answered >= 0.95 * len(stores.rows), summary
-    assert tally.with_data >= 100 and tally.exposed >= 0.1 * tally.answered, summary
+    assert tally.answered >= 0.95 * len(rows) and tally.wavering <= 0.01 * len(rows), summary
+    assert tally.with_data >= least_data * tally.answered and tally.exposed >= least_exposed * tally.answered, summary
+
+
+@pytest.mark.parametrize(("path", "params"), MOMENTS, ids=IDS)
+def test_corpus_as_alone(stores, path, params):
+    assert_same(stores, corpus_rows(), path, params, least_data=0.1, least_exposed=0.1)
+
+
+@pytest.mark.parametrize(("path", "params"), MOMENTS, ids=IDS)
+def test_made_as_alone(stores, path, params):
+    assert_same(stores, made_rows(), path, params, least_data=0.2, least_exposed=0.2)

@@ -1,13 +1,5 @@
 """generate.py - PromQL from its grammar, mostly valid, with every odd spelling that the language allows. From a seed."""
 
-NAMES = ["up", "cpu", "mem", "http_requests_total", "job:rate:sum", ":x", "_a", "sum", "by", "offset", "or", "start", "max_of", "fill",
-         "step", "group", "anchored", "without", "SUM", "Offset"]
-LABELS = ["job", "instance", "le", "tenant_id", "by", "on", "bool", "offset", "__name__", "_x9", "sum", "end", "Without"]
-VALUES = ['"a"', "'b'", "`c d`", '"tenant\\x5fid"', '"\\u00e4\\n"', '""', '"\\""', "'\"'", '"☺"', '"\\xff"', '"\\000"', "`\\`"]
-REGEXPS = ['"a|b"', '".*"', '".+"', '"a.*"', '"(?i)x"', '""', '"a|"', "'[a-z]{2}'", "`\\d+`", '"^$"', '"\\\\.x"', '"("', '"a**"']
-NUMBERS = ["0", "1", "2.5", ".5", "5.", "1e3", "1E-3", "0x2A", "012", "089", "2_500", "Inf", "nan", "NaN", "inf", "-1", "+2", "5m", "1h30m",
-           "1d", "1e400", "100000000000000000000", "0.1", "1ms"]
-DURATIONS = ["5m", "1h30m", "1d", "90s", "1ms", "2w", "1y", "300", "0x10", "1.5", "1e3", "10ms", "1h0m", "0s", "05m", "1_0"]
 SPACES = ["", "", "", " ", " ", "  ", "\n", "\t", "\r\n", " # note\n"]
 
 RANGE_CALLS = ["rate", "increase", "delta", "irate", "idelta", "changes", "resets", "deriv", "avg_over_time", "sum_over_time",
@@ -26,6 +18,20 @@ def is_word(c):
 
 
 class Generator:
+    # what queries are about; a subclass may say otherwise
+    NAMES = ["up", "cpu", "mem", "http_requests_total", "job:rate:sum", ":x", "_a", "sum", "by", "offset", "or", "start", "max_of", "fill",
+             "step", "group", "anchored", "without", "SUM", "Offset"]
+    LABELS = ["job", "instance", "le", "tenant_id", "by", "on", "bool", "offset", "__name__", "_x9", "sum", "end", "Without"]
+    VALUES = ['"a"', "'b'", "`c d`", '"tenant\\x5fid"', '"\\u00e4\\n"', '""', '"\\""', "'\"'", '"☺"', '"\\xff"', '"\\000"', "`\\`"]
+    REGEXPS = ['"a|b"', '".*"', '".+"', '"a.*"', '"(?i)x"', '""', '"a|"', "'[a-z]{2}'", "`\\d+`", '"^$"', '"\\\\.x"', '"("', '"a**"']
+    NUMBERS = ["0", "1", "2.5", ".5", "5.", "1e3", "1E-3", "0x2A", "012", "089", "2_500", "Inf", "nan", "NaN", "inf", "-1", "+2", "5m", "1h30m",
+               "1d", "1e400", "100000000000000000000", "0.1", "1ms"]
+    DURATIONS = ["5m", "1h30m", "1d", "90s", "1ms", "2w", "1y", "300", "0x10", "1.5", "1e3", "10ms", "1h0m", "0s", "05m", "1_0"]
+    TIMES = ["1700000000", "1.7e9", "-5", "0x10", "5m", "1700000000.123456", "-1.5", "start()", "end ( )", "END()"]
+    QUOTED_NAMES = ['"up"', '"disk space"', "'größe'"]
+    QUOTED_LABELS = ['"a b"', '"tenant_id"', "'ü'", '"le"']
+    EXPERIMENTAL_AGGREGATIONS = ["limitk", "limit_ratio"]
+
     def __init__(self, rng, features=()):
         self.rng, self.features = rng, features
 
@@ -54,14 +60,14 @@ class Generator:
     # selectors
 
     def matcher(self):
-        name = self.rng.choice(LABELS) if self.chance(0.85) else self.pick('"a b"', '"tenant_id"', "'ü'", '"le"')
+        name = self.rng.choice(self.LABELS) if self.chance(0.85) else self.rng.choice(self.QUOTED_LABELS)
         op = self.pick("=", "=", "!=", "=~", "!~")
-        return self.join(name, op, self.rng.choice(VALUES if op in ("=", "!=") else REGEXPS))
+        return self.join(name, op, self.rng.choice(self.VALUES if op in ("=", "!=") else self.REGEXPS))
 
     def braces(self, least=0):
         parts = [self.matcher() for _ in range(self.rng.randrange(least, 4))]
         if least and self.chance(0.3):
-            parts.insert(0, self.pick('"up"', '"disk space"', "'größe'"))
+            parts.insert(0, self.rng.choice(self.QUOTED_NAMES))
         return self.join("{", self.join(*self.commas(parts)), self.pick(",", "") if parts else "", "}")
 
     def commas(self, parts):
@@ -70,11 +76,11 @@ class Generator:
     def selector(self):
         if self.chance(0.15):
             return self.braces(1)
-        return self.join(self.rng.choice(NAMES), self.braces() if self.chance(0.5) else "")
+        return self.join(self.rng.choice(self.NAMES), self.braces() if self.chance(0.5) else "")
 
     def duration(self, depth=0):
         if depth > 2 or self.chance(0.8):
-            return self.rng.choice(DURATIONS)
+            return self.rng.choice(self.DURATIONS)
         return self.pick(
             lambda: self.join("(", self.duration(depth + 1), self.pick("+", "-", "*", "/", "%", "^"), self.duration(depth + 1), ")"),
             lambda: self.join(self.duration(depth + 1), self.pick("+", "-", "*", "/"), self.duration(depth + 1)),
@@ -89,7 +95,7 @@ class Generator:
         return self.join(self.case("offset"), self.pick("", "", "-", "+"), self.duration(1))
 
     def at(self):
-        return self.join("@", self.pick("1700000000", "1.7e9", "-5", "0x10", "5m", "1700000000.123456", "-1.5", "start()", "end ( )", "END()"))
+        return self.join("@", self.rng.choice(self.TIMES))
 
     def modifiers(self, more=()):
         chosen = [m for m in (self.offset(), self.at(), *more) if self.chance(0.25)]
@@ -107,7 +113,7 @@ class Generator:
 
     def scalar(self, depth):
         if depth > 3 or self.chance(0.6):
-            return self.rng.choice(NUMBERS)
+            return self.rng.choice(self.NUMBERS)
         return self.pick(
             lambda: self.join("scalar", "(", self.vector(depth + 1), ")"),
             lambda: self.join(self.pick("time", "pi"), "(", ")"),
@@ -120,7 +126,7 @@ class Generator:
         )()
 
     def names(self):
-        chosen = [self.pick(*LABELS, '"a b"', "a:b", "'le'") for _ in range(self.rng.randrange(0, 4))]
+        chosen = [self.pick(*self.LABELS, '"a b"', "a:b", "'le'") for _ in range(self.rng.randrange(0, 4))]
         return self.join("(", self.join(*self.commas(chosen)), self.pick(",", "") if chosen else "", ")")
 
     def grouping(self):
@@ -128,7 +134,7 @@ class Generator:
 
     def aggregation(self, depth):
         name, first = self.case(self.rng.choice(AGGREGATIONS)), []
-        experimental = ["limitk", "limit_ratio"] if "exp" in self.features else []
+        experimental = self.EXPERIMENTAL_AGGREGATIONS if "exp" in self.features else []
         if self.chance(0.3):
             name = self.pick("topk", "bottomk", "quantile", "count_values", *experimental)
             first = [self.pick('"x"', "'le'") if name == "count_values" else self.scalar(depth + 1)]
@@ -176,8 +182,8 @@ class Generator:
         )()
 
 
-def generated(rng, features, count):
-    generator, made = Generator(rng, features), {}
+def generated(generator, count):
+    made = {}
     while len(made) < count:
         text = generator.query()
         if len(text) < 4000:

@@ -150,7 +150,8 @@ def made_sources():
         ("our own queries", lambda rng, features: rows_of(own)),
         ("mutants of them", lambda rng, features: rows_of(mutate.mutants(rng, own, MADE))),
         ("with bytes that are no text", lambda rng, features: rows_of(mutate.with_bytes(rng, own, MADE // 5))),
-        ("made by the grammar", lambda rng, features: rows_of(generate.generated(rng, features.split(","), MADE))),
+        ("made by the grammar", lambda rng, features: rows_of(
+            generate.generated(generate.Generator(rng, features.split(",")), MADE))),
         ("numbers and strings", lambda rng, features: rows_of(literals.literals(rng, MADE))),
     ]
 

@@ -31,7 +31,7 @@ enum tls_result {
 	TLS_UNKNOWN_CA,
 	TLS_BAD_CERTIFICATE,  /* purpose, signature, a CA as leaf, key too short, .. */
 	TLS_REVOKED,          /* or the revocation list is missing or out of date */
-	TLS_PROTOCOL,         /* version, cipher, ALPN, not TLS at all */
+	TLS_PROTOCOL,         /* version, cipher, ALPN; what is no TLS at all counts as TLS_OTHER */
 	TLS_TIMEOUT,
 	TLS_LIMIT,            /* too many connections with this certificate, or unfinished ones from this address */
 	TLS_OTHER,
